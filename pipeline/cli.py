@@ -1,0 +1,109 @@
+"""The command line: `transcreate run | plan | validate`. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import TranscreateError
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="transcreate",
+        description="Turns an English safety dataset into culturally adapted, translated and filtered datasets.",
+        epilog="exit codes: 0 done, 1 failed, 2 usage or config, 3 input missing, 4 ledger or quality floor broken, "
+        "130 interrupted",
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks and library logs")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, about in (("run", "run the pipeline"), ("plan", "show what a run would do; writes nothing")):
+        command = commands.add_parser(name, help=about)
+        command.add_argument("config", help="YAML file (see docs/config.md)")
+        command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+                             help="override a config key, such as translate.beam_size=2")  # fmt: skip
+        command.add_argument("--limit", type=int, metavar="N", help="only the N rows with the smallest id hashes")
+        command.add_argument("--output", metavar="DIR", help="override the config's output")
+        if name == "run":
+            command.add_argument("--force", action="store_true", help="replace what the output folder's manifest lists")
+    check = commands.add_parser("validate", help="check a config, or a finished output folder against its manifest")
+    check.add_argument("target", help="YAML file or output folder")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code."""
+    args = make_parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO if args.debug else logging.WARNING, stream=sys.stderr, force=True)
+    # No model call may reach for a hub by accident: a name that must be fetched says so in the plan.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    commands = {"run": _run, "plan": _plan, "validate": _validate}
+    try:
+        return commands[args.command](args)
+    except TranscreateError as error:
+        if args.debug:
+            raise
+        print(f"transcreate: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("transcreate: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if args.debug:
+            raise
+        # The message of a foreign exception may hold payload: only its type is shown.
+        print(f"transcreate: the pipeline failed ({type(error).__name__}); --debug shows where", file=sys.stderr)
+        return 1
+
+
+def _load(args: argparse.Namespace) -> Any:
+    from pipeline.config import load_config
+
+    return load_config(args.config, args.overrides, args.output, args.limit)
+
+
+def _plan(args: argparse.Namespace) -> int:
+    from pipeline.plan import describe, make_plan
+
+    print(describe(make_plan(_load(args))))
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from pipeline.plan import make_plan
+
+    plan = make_plan(_load(args))
+    from pipeline.run import run
+    from pipeline.summary import print_summary
+
+    out = Path(plan.config.output)
+    if run(plan, args.force) is None:
+        print(f"{out} is finished: same config, every file verified; nothing to do")
+        return 0
+    print_summary(out)
+    return 0
+
+
+def _validate(args: argparse.Namespace) -> int:
+    if Path(args.target).is_dir():
+        from pipeline.publish import verify
+
+        wrong = verify(Path(args.target))
+        print("\n".join(wrong) if wrong else f"{args.target}: every file as the manifest lists it")
+        return 4 if wrong else 0
+    from pipeline.config import load_config
+    from pipeline.plan import make_plan
+
+    make_plan(load_config(args.target))
+    print(f"{args.target}: valid")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

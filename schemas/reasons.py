@@ -1,0 +1,28 @@
+"""Every reason a row can be rejected for, and what a reader should make of it."""
+
+from __future__ import annotations
+
+from schemas.scores import SCORES
+
+GATE = {
+    "redacted": "The prompt is withheld in the source (REDACTED).",
+    "empty_prompt": "There is no prompt to translate.",
+    "unknown_label": "A label is not one of the taxonomy's.",
+    "unknown_category": "A category is not one of the taxonomy's.",
+    "label_without_category": "Labelled unsafe, but no category says why.",
+    "category_without_label": "Labelled safe, but has categories.",
+    "hidden_characters": "Holds invisible characters that no script it is written in needs.",
+    "source_language": "Not written in the source language.",
+    "duplicate_of": "The same texts as another row, which stays.",
+    "label_conflict": "The same texts as another row with other labels: neither can be trusted.",
+    "split_leak": "Nearly the same prompt as a test row, which stays in the test split.",
+}
+FLAGS = {
+    "translation_failed": "A sentence could not be translated.",
+    "truncated": "A sentence hit the decoding limit.",
+    "oversized": "A sentence is longer than the model reads.",
+}
+JUDGE = {score.reason: score.about for score in SCORES if score.reason} | FLAGS | {
+    "not_judged": "A score that is required could not be computed.",
+}
+REASONS = GATE | JUDGE

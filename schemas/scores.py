@@ -1,0 +1,70 @@
+"""The one table of scores. The Arrow schema, the threshold files, the docs and the report are generated from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Score:
+    """One score of one text.
+
+    Attributes:
+        name: column name within `scores_prompt` and `scores_response`.
+        low, high: range (None: open).
+        better: "high" or "low".
+        crosses: whether it compares two languages, and so does not apply where nothing was translated.
+        reason: what Judge says when the score is beyond its threshold; None for scores that are only reported.
+        about: what it measures and where the method is from.
+    """
+
+    name: str
+    low: float | None
+    high: float | None
+    better: str
+    crosses: bool
+    reason: str | None
+    about: str
+
+    def beyond(self, value: float, threshold: float) -> bool:
+        """Whether a value is worse than the threshold. The threshold itself passes."""
+        return value < threshold if self.better == "high" else value > threshold
+
+
+SCORES = (
+    Score("lid_fasttext", 0, 1, "high", False, "wrong_language",
+          "Probability that fastText lid.176 gives to the expected language, its dialect labels summed."),
+    Score("lid_langdetect", 0, 1, "high", False, None,
+          "Probability that langdetect (seed 0) gives to the expected language. Reported; disagrees often on short text."),
+    Score("script_share", 0, 1, "high", False, "wrong_script",
+          "Share of letters in the language's scripts, inline pieces and kept names left out."),
+    Score("similarity", -1, 1, "high", True, "meaning_differs",
+          "Cosine of multilingual sentence embeddings of the adapted text and the translation."),
+    Score("similarity_min", -1, 1, "high", True, "sentence_differs",
+          "The smallest such cosine over the text's sentences."),
+    Score("length_ratio", 0, None, "high", True, "too_short",
+          "Characters of the translation over the expected number for this language: under-translation shows here."),
+    Score("length_excess", 0, None, "low", True, "too_long",
+          "The same ratio, judged from above."),
+    Score("copy", 0, 1, "low", True, "copied",
+          "Share of the source's words of four letters or more that stand unchanged in the translation, expected ones left out."),
+    Score("repetition", 0, 1, "low", False, "repeats",
+          "Share of the text's word 4-grams (character 12-grams where words are not spaced) that are repeats, beyond the source's."),
+    Score("numbers", 0, 1, "high", True, "numbers_differ",
+          "Share of the numbers of either side that the other has too, digits of all scripts folded, separators ignored."),
+    Score("verbatim", 0, 1, "high", False, "piece_lost",
+          "Share of URLs, addresses, code and placeholders that came through exactly once."),
+    Score("edits_kept", 0, 1, "high", True, "edit_lost",
+          "Share of the culture edits whose native form is in the translation."),
+    Score("unknown_tokens", 0, None, "low", True, "unknown_tokens",
+          "Unknown tokens in the translation."),
+    Score("decoder", None, 0, "high", True, "decoder_unsure",
+          "Mean log-probability per token, in nats, of the least certain sentence."),
+    Score("decoder_worst", None, 0, "high", True, "decoder_unsure",
+          "Log-probability, in nats, of the least certain token of all sentences."),
+    Score("toxicity_added", 0, None, "low", True, "toxicity_added",
+          "Unsafe concepts that the translation names and the source does not (ETOX, arXiv 2210.03070, by concept)."),
+    Score("toxicity_lost", 0, None, "low", True, "toxicity_lost",
+          "Unsafe concepts that the source names and the translation does not."),
+)
+BY_NAME = {score.name: score for score in SCORES}

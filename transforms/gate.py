@@ -1,0 +1,115 @@
+"""The gate: turns a unit of input into a row, or says why it must not go further."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from schemas.locales import Language
+from schemas.rows import DeadLetter, Row, Sample, Text, Verdict
+from schemas.taxonomy import Taxonomy
+from transforms.invisible import count_unexplained
+from transforms.read import Unit
+
+# Strings that stand for "no text" in Aegis-shaped data. They are carried through, never translated.
+PLACEHOLDERS = frozenset({"None", "REDACTED"})
+# Two stray invisible characters are an editor's accident; more carry something.
+_MOST_HIDDEN = 2
+# Below these a language identifier guesses: measured on short English prompts (docs/thresholds.md).
+_LEAST_LETTERS, _LEAST_SOURCE, _SURE = 20, 0.2, 0.6
+
+Identify = Callable[[str, Language], tuple[float, float]]
+
+
+class MissingField(ValueError):
+    """A unit lacks a field that the config maps."""
+
+
+def is_translatable(text: str | None) -> bool:
+    """Whether a text has something to translate: not null, not white space, no stand-in for a missing text."""
+    return text is not None and bool(text.strip()) and text not in PLACEHOLDERS
+
+
+def to_row(unit: Unit, taxonomy: Taxonomy) -> tuple[Row, list[str]]:
+    """Maps a unit's fields onto a row.
+
+    Returns:
+        The row, and the reasons that the taxonomy finds against it.
+
+    Raises:
+        MissingField: a mapped field is absent, of the wrong type, or holds text that is not encodable as UTF-8.
+    """
+    record = dict(unit.record)
+
+    def take(name: str) -> str | None:
+        field = dict(unit.source.fields).get(name)
+        if field is None:
+            return None
+        if field not in record:
+            raise MissingField(f"there is no field {field!r} (mapped as input.fields.{name}; null says there is none)")
+        value = record.pop(field)
+        if name == "id" and isinstance(value, int):
+            value = str(value)
+        if value is not None and not isinstance(value, str):
+            raise MissingField(f"field {field!r} holds a {type(value).__name__}, not text")
+        try:
+            (value or "").encode("utf-8")
+        except UnicodeEncodeError:
+            raise MissingField(f"field {field!r} is not encodable as UTF-8") from None
+        return value
+
+    names = ("id", "prompt", "response", "prompt_label", "response_label", "prompt_label_source",
+             "response_label_source", "categories")
+    got = {name: take(name) for name in names}
+    prompt_label, response_label, slugs, reasons = taxonomy.read(
+        got["prompt_label"], got["response_label"], got["categories"]
+    )
+    sample = Sample(
+        source_id=got["id"], dataset=unit.source.dataset, split=unit.source.split, usage=unit.source.usage,
+        prompt_label=prompt_label, response_label=response_label, prompt_label_source=got["prompt_label_source"],
+        response_label_source=got["response_label_source"], categories=slugs, categories_raw=got["categories"],
+        licence=unit.source.licence, metadata=_metadata(record), origin=unit.origin,
+    )  # fmt: skip
+    texts = tuple(Text(role, turn, got[role]) for turn, role in enumerate(("prompt", "response")))
+    return Row(sample, texts), reasons
+
+
+def _metadata(rest: dict[str, Any]) -> str:
+    try:
+        encoded = json.dumps(rest, ensure_ascii=False, sort_keys=True, default=str)
+        encoded.encode("utf-8")
+    except (ValueError, UnicodeEncodeError):
+        raise MissingField("a field that is not mapped holds text that is not encodable as UTF-8") from None
+    return encoded
+
+
+def admit(unit: Unit, taxonomy: Taxonomy, language: Language, identify: Identify) -> Row | DeadLetter:
+    """Lets a unit in, rejects it with reasons, or buries it.
+
+    Args:
+        identify: (text, expected language) -> (probability of that language, probability of the likeliest other).
+    """
+    try:
+        row, reasons = to_row(unit, taxonomy)
+    except MissingField as error:
+        where = f"{unit.origin.file}:{unit.origin.line}"
+        return DeadLetter("gate", where, "MissingField", str(error))
+    prompt = row.texts[0].source
+    if prompt == "REDACTED":
+        reasons.append("redacted")
+    elif not is_translatable(prompt):
+        reasons.append("empty_prompt")
+    if any(count_unexplained(t.source or "") > _MOST_HIDDEN for t in row.texts):
+        reasons.append("hidden_characters")
+    if any(_is_foreign(t.source, language, identify) for t in row.texts):
+        reasons.append("source_language")
+    return replace(row, verdict=Verdict(tuple(reasons))) if reasons else row
+
+
+def _is_foreign(text: str | None, language: Language, identify: Identify) -> bool:
+    if text is None or sum(map(str.isalpha, text)) < _LEAST_LETTERS:
+        return False
+    expected, other = identify(text, language)
+    return expected < _LEAST_SOURCE and other > _SURE

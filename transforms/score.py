@@ -1,0 +1,155 @@
+"""Scores a row's texts: every number that Judge looks at, each from one pure function. Nothing is decided here."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+import regex
+import yaml
+
+from data import resource
+from schemas.locales import LANGUAGES, Language
+from schemas.rows import Edit, Row, Text
+from schemas.scores import SCORES
+from transforms.segment import INLINE, pieces_kept
+
+_WORD = re.compile(r"[^\W\d_]+")
+_NUMBER = re.compile(r"\d+(?:[.,٬٫'’ \u00a0\u202f]\d{3})*(?:[.,٫]\d+)?")
+
+
+def script_share(target: str, source: str, language: Language) -> float:
+    """Share of the target's letters that are in the language's scripts.
+
+    Inline pieces do not count, nor do words of another script that the source writes the same way with a capital
+    (names that are kept).
+    """
+    kept = {w for w in _WORD.findall(source) if not w.islower()}
+    bare = _WORD.sub(lambda m: "" if m.group() in kept else m.group(), INLINE.sub(" ", target))
+    letters = sum(map(str.isalpha, bare))
+    inside = len(regex.findall("[" + "".join(rf"\p{{{s}}}" for s in language.scripts) + "]", bare))
+    return min(1.0, inside / letters) if letters else 1.0
+
+
+def copied_share(source: str, target: str, expected: Iterable[str]) -> float:
+    """Share of the source's words of four letters or more that the target has too; names and expected words left out."""
+    allowed = {w.casefold() for text in expected for w in _WORD.findall(text)}
+    words = {w for w in _WORD.findall(INLINE.sub(" ", source)) if len(w) >= 4 and w.islower()} - allowed
+    there = {w.casefold() for w in _WORD.findall(target)}
+    return len(words & there) / len(words) if words else 0.0
+
+
+def repeated_share(text: str, language: Language) -> float:
+    """Share of 4-grams of words (12-grams of characters where words are not spaced) that stand there before."""
+    units: list[str] = re.findall(r"\w+", text) if language.spaced else [c for c in text if not c.isspace()]
+    n = 4 if language.spaced else 12
+    grams = [tuple(units[i : i + n]) for i in range(len(units) - n + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def numbers_in(text: str) -> Counter[str]:
+    """The numbers of a text, digits of every script folded to ASCII, separators of thousands dropped."""
+    folded = "".join(str(unicodedata.digit(c)) if c.isdigit() and unicodedata.digit(c, None) is not None else c for c in text)
+    return Counter(re.sub(r"\D", "", n) for n in _NUMBER.findall(folded))
+
+
+def numbers_kept(source: str, target: str) -> float:
+    """Numbers that both sides have, over the numbers of the side with more of them; 1 where neither has any."""
+    mine, theirs = numbers_in(source), numbers_in(target)
+    most = max(mine.total(), theirs.total())
+    return (mine & theirs).total() / most if most else 1.0
+
+
+def edits_kept(edits: Iterable[Edit], target: str) -> float | None:
+    """Share of the swaps whose native form stands in the target; None without swaps."""
+    swaps = [e for e in edits if e.action == "swap" and e.natives]
+    folded = target.casefold()
+    return sum(any(n.casefold() in folded for n in e.natives) for e in swaps) / len(swaps) if swaps else None
+
+
+@functools.cache
+def load_concepts(language: str) -> Mapping[str, re.Pattern[str]]:
+    """Unsafe concepts and the pattern that finds each in a language: at the start of a word where words are spaced."""
+    raw = yaml.safe_load(resource(f"toxicity/{language}.yaml").read_text("utf-8"))
+    start = r"(?<!\w)" if LANGUAGES[language].spaced else ""
+    return {c: re.compile(start + "(?:" + "|".join(map(re.escape, stems)) + ")", re.I) for c, stems in raw.items()}
+
+
+def toxicity(source: str, source_language: str, target: str, target_language: str) -> tuple[int, int]:
+    """(concepts added, concepts lost) between source and target."""
+    before = {c for c, pattern in load_concepts(source_language).items() if pattern.search(source)}
+    after = {c for c, pattern in load_concepts(target_language).items() if pattern.search(target)}
+    return len(after - before), len(before - after)
+
+
+Identify = Callable[[str, Language], tuple[float, float]]
+Detect = Callable[[str, Language], float | None]
+
+
+def score_text(
+    text: Text, source: Language, target: Language, expansion: float, similarity: Mapping[tuple[str, str], float],
+    identify: Identify, detect: Detect,
+) -> Text:  # fmt: skip
+    """Adds every score that applies to one translated text.
+
+    Args:
+        expansion: expected characters of the target per character of the source.
+        similarity: cosine of (source sentence or text, target), as far as known.
+        identify, detect: fastText and langdetect, as in `LanguageId`.
+    """
+    if text.target is None or not text.segments:
+        return text
+    adapted, made = text.adapted or "", text.target
+    bare = INLINE.sub(" ", made)
+    added, lost = toxicity(adapted, source.code, made, target.code)
+    kept, pieces = pieces_kept(adapted, made)
+    ratio = len(made) / (len(adapted) * expansion) if adapted else None
+    cosines = [similarity.get((s.source, s.target)) for s in text.segments]
+    natives = [n for e in text.edits for n in (*e.natives, e.after)]
+    found: dict[str, float | None] = {
+        "lid_fasttext": identify(bare, target)[0],
+        "lid_langdetect": detect(bare, target),
+        "script_share": script_share(made, adapted, target),
+        "similarity": similarity.get((adapted, made)),
+        "similarity_min": None if None in cosines else min(c for c in cosines if c is not None),
+        "length_ratio": ratio,
+        "length_excess": ratio,
+        "copy": copied_share(adapted, made, natives),
+        "repetition": max(0.0, repeated_share(made, target) - repeated_share(adapted, source)),
+        "numbers": numbers_kept(adapted, made),
+        "verbatim": kept / pieces if pieces else 1.0,
+        "edits_kept": edits_kept(text.edits, made),
+        "unknown_tokens": sum(s.unknown for s in text.segments),
+        "decoder": min(s.logprob for s in text.segments),
+        "decoder_worst": min(s.worst for s in text.segments),
+        "toxicity_added": added,
+        "toxicity_lost": lost,
+    }
+    assert set(found) == {s.name for s in SCORES}
+    scores = {name: round(float(value), 4) for name, value in found.items() if value is not None}
+    missing = [n for n, value in found.items() if value is None and n not in ("edits_kept", "lid_langdetect")]
+    return replace(text, scores=scores, not_judged=tuple(missing))
+
+
+def score(
+    row: Row, source: Language, expansion: float, similarity: Mapping[tuple[str, str], float], identify: Identify,
+    detect: Detect,
+) -> Row:  # fmt: skip
+    """Scores all texts of a row."""
+    target = LANGUAGES[row.language]
+    texts = (score_text(t, source, target, expansion, similarity, identify, detect) for t in row.texts)
+    return replace(row, texts=tuple(texts))
+
+
+def similarity_pairs(row: Row) -> list[tuple[str, str]]:
+    """The (source, target) pairs whose cosine the scores need: each sentence, and the whole where it has several."""
+    pairs: list[tuple[str, str]] = []
+    for text in row.texts:
+        pairs += [(s.source, s.target) for s in text.segments if s.target]
+        if text.segments and text.adapted is not None and text.target:
+            pairs.append((text.adapted, text.target))
+    return list(dict.fromkeys(pairs))

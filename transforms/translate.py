@@ -1,0 +1,56 @@
+"""Turns rows into translation requests and puts the answers back: what a row asks, and what becomes of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from schemas.locales import LANGUAGES, Language
+from schemas.rows import Row, Segment, Text
+from transforms.gate import is_translatable
+from transforms.inference.batches import Request, request, rough_tokens
+from transforms.segment import Piece, reassemble, segment
+
+
+def pieces_of(text: Text, source: Language) -> list[Piece]:
+    """The pieces of a text's adapted form; none for a text that is carried through untouched."""
+    return segment(text.adapted, source) if text.adapted is not None and is_translatable(text.adapted) else []
+
+
+def translation_request(sentence: str, source: Language, target: Language) -> Request:
+    """Asks for one sentence. The same sentence in the same direction is the same request, whoever asks."""
+    return request("translate", target.code, rough_tokens(sentence), sentence, source.code, target.code)
+
+
+def requests_of(row: Row, source: Language) -> list[Request]:
+    """Every distinct request of a row."""
+    target = LANGUAGES[row.language]
+    asked = [
+        translation_request(piece.text, source, target)
+        for text in row.texts
+        for piece in pieces_of(text, source)
+        if piece.translate
+    ]
+    return list(dict.fromkeys(asked))
+
+
+def translate(row: Row, source: Language, answers: Mapping[str, Segment]) -> Row:
+    """Puts the answers of a row's requests into its texts. A text with a failed sentence has no target.
+
+    Args:
+        answers: request key -> segment, for every request of the row.
+    """
+    target = LANGUAGES[row.language]
+    texts = []
+    for text in row.texts:
+        pieces = pieces_of(text, source)
+        if not pieces:
+            texts.append(replace(text, target=text.adapted))
+            continue
+        segments = tuple(
+            answers[translation_request(p.text, source, target).key] for p in pieces if p.translate
+        )
+        flags = tuple(dict.fromkeys((*text.flags, *(f for s in segments for f in s.flags))))
+        made = None if "translation_failed" in flags else reassemble(pieces, [s.target for s in segments], target)
+        texts.append(replace(text, target=made, segments=segments, flags=flags))
+    return replace(row, texts=tuple(texts), origin="machine_translated")
