@@ -107,7 +107,7 @@ def find_sources(config: Config) -> tuple[Source, ...]:
 def find_thresholds(config: Config, translator: Model) -> Thresholds:
     """Thresholds: the general ones, those calibrated for the models, then the config's own."""
     languages = tuple(LOCALES[locale] for locale in config.locales)
-    layers = [load_layer("thresholds/general.yaml")]
+    layers = [load_layer("thresholds/general.yaml"), load_layer("thresholds/languages.yaml")]
     try:
         layers.append(load_layer(f"thresholds/{config.similarity.model.replace('/', '--')}.yaml"))
     except FileNotFoundError:

@@ -41,7 +41,7 @@ _SAMPLE = [
     "adapted_prompt", "adapted_response", "edits", *_TEXT_SCORES, "flags", "not_judged", "reasons",
 ]  # fmt: skip
 # Dead letters of these stages stand on the gate's line of the ledger.
-_GATE_STAGES = frozenset({"read", "gate", "name", "group"})
+_GATE_STAGES = frozenset({"read", "gate"})
 
 Shards = dict[str, list[Path]]
 
@@ -59,9 +59,9 @@ def build_report(out: Path, run: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         out: the output folder.
-        run: `ledger`, `source_locale` and `locales` (the targets) are required; `thresholds` (locale -> score -> number,
-            (short, long) pair or mapping of the two), `dataset`, `pretty_name` and every other fact of the run
-            (config, fingerprints, versions, timings, ...) are passed through as they are.
+        run: `ledger` and `config` (with `source_locale` and `locales`) are required. `thresholds` is locale -> score ->
+            number, or mapping of `short` and `long` with an `origin`. Every other fact of the run (models,
+            fingerprints, versions, timings, ...) is passed through as it is.
 
     Returns:
         A JSON-able dict that is the same whenever the data and `run` are. A row with several reasons counts once for
@@ -71,7 +71,7 @@ def build_report(out: Path, run: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: a dead letter is not a JSON object; names file and line.
     """
     facts: dict[str, Any] = _plain(run)
-    ledger, source, targets = facts["ledger"], facts["source_locale"], facts["locales"]
+    ledger, source, targets = facts["ledger"], facts["config"]["source_locale"], facts["config"]["locales"]
     shards = {verdict: list_shards(out, verdict) for verdict in FOLDERS}
     names = sorted({*targets, source, *(name for found in shards.values() for name in found)})
     thresholds = {name: _limits(facts.get("thresholds", {}).get(name, {})) for name in names}
@@ -80,7 +80,8 @@ def build_report(out: Path, run: Mapping[str, Any]) -> dict[str, Any]:
     locales = {}
     for name in names:
         counts = {verdict: _count(found.get(name, []), verdict, axes) for verdict, found in shards.items()}
-        expected = ledger["gate"]["read" if name == source else "passed"]
+        gate = ledger["gate"]
+        expected = gate["read"] - gate.get("left_out", 0) if name == source else gate["passed"]
         locales[name] = {
             "language": LOCALES.get(name),
             "name": LANGUAGES[LOCALES[name]].name if name in LOCALES else name,
@@ -124,17 +125,17 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def _limits(given: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """Score -> threshold for short texts and for others."""
-    limits = {}
-    for score, value in given.items():
-        if value is None:
-            continue
-        if isinstance(value, Mapping):
-            value = (value["short"], value["long"])
-        short, long = value if isinstance(value, (list, tuple)) else (value, value)
-        limits[score] = {"short": float(short), "long": float(long)}
-    return limits
+def _limits(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Score -> threshold for short texts and for others, and where they are from."""
+    return {
+        score: {
+            "short": float(value["short"] if isinstance(value, Mapping) else value),
+            "long": float(value["long"] if isinstance(value, Mapping) else value),
+            "origin": value.get("origin") if isinstance(value, Mapping) else None,
+        }
+        for score, value in given.items()
+        if value is not None
+    }
 
 
 @dataclass
@@ -206,14 +207,15 @@ def _keep_smallest(
 def _axes(shards: Mapping[str, Shards], thresholds: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Where each histogram begins and ends.
 
-    A side that the score leaves open ends at what was observed: at the farthest 0.5 % quantile of any batch, so that one
-    runaway value does not flatten the rest (it is counted in the outermost bin), and wide enough to show all thresholds.
+    At 0 or 1 where the score's range does. A side that is open, or at the -1 that no cosine comes near, ends at what
+    was observed: at the farthest 0.5 % quantile of any batch, so that one runaway value does not flatten the rest (it
+    is counted in the outermost bin), and wide enough to show all thresholds.
     """
     seen: dict[str, list[float]] = {score.name: [] for score in SCORES}
     for path in (p for found in shards.values() for paths in found.values() for p in paths):
         for batch in _batches(path, _TEXT_SCORES):
             for score in SCORES:
-                if score.low is None or score.high is None:
+                if _is_open(score.low) or _is_open(score.high):
                     values = _score_values(batch, score.name)
                     values = values[np.isfinite(values)]
                     if len(values):
@@ -222,14 +224,21 @@ def _axes(shards: Mapping[str, Shards], thresholds: Mapping[str, Any]) -> dict[s
     for limits in thresholds.values():
         for name, limit in limits.items():
             if name in seen:
-                seen[name] += limit.values()
+                seen[name] += [limit["short"], limit["long"]]
     return {score.name: _axis(score, seen[score.name]) for score in SCORES}
 
 
+def _is_open(end: float | None) -> bool:
+    return end not in (0, 1)
+
+
 def _axis(score: Score, seen: list[float]) -> dict[str, float]:
-    low = math.floor(min(seen, default=0) * 100) / 100 if score.low is None else float(score.low)
-    high = math.ceil(max(seen, default=1) * 100) / 100 if score.high is None else float(score.high)
-    return {"low": low, "high": high if high > low else low + 1}
+    low, high = score.low, score.high
+    if low is None or _is_open(low):
+        low = math.floor(min(seen, default=0) * 100) / 100
+    if high is None or _is_open(high):
+        high = math.ceil(max(seen, default=1) * 100) / 100
+    return {"low": float(low), "high": float(high if high > low else low + 1)}
 
 
 def _sum_up(counts: Mapping[str, _Counts]) -> dict[str, Any]:
@@ -316,7 +325,7 @@ def _read_dead_letters(out: Path, source: str, targets: list[str]) -> dict[str, 
 
 
 def _place(stage: str, location: str, units: int, source: str, targets: list[str]) -> dict[str, int]:
-    """The locales that lost a row: the one that the location names, or all where the row was lost before the fan-out."""
+    """The locales that lost a row: the one that the location names, or all if it was lost before the fan-out."""
     named = [word for word in location.split() if word in targets]
     if stage in _GATE_STAGES:
         return {source: units}
@@ -330,7 +339,7 @@ def _differences(ledger: Mapping[str, Any], locales: Mapping[str, Any], source: 
     others = [found for name, found in locales.items() if name != source]
     gate, fanned = ledger["gate"], ledger["locales"]
     pairs = [
-        ("source rows published", gate["passed"], locales[source]["accepted"]),
+        ("source rows published", fanned.get("native", gate["passed"]), locales[source]["accepted"]),
         ("rows rejected by the gate", gate["rejected"], locales[source]["rejected"]),
         ("rows accepted in the target locales", fanned["accepted"], sum(found["accepted"] for found in others)),
         ("rows rejected in the target locales", fanned["rejected"], sum(found["rejected"] for found in others)),
@@ -345,7 +354,7 @@ def _verdict(ledger: Mapping[str, Any], differences: list[str]) -> str:
     accepted = f"{fanned['accepted']:,} of {fanned['expected']:,} expected rows were accepted{rate}"
     open_lines = [name for name, line in (("gate", ledger["gate"]), ("locales", fanned)) if not line["balanced"]]
     if open_lines:
-        return f"Not balanced: the ledger leaves units of the {' and the '.join(open_lines)} unaccounted for; {accepted}."
+        return f"Not balanced: units of the {' and the '.join(open_lines)} are unaccounted for; {accepted}."
     if differences:
         return f"Balanced, but the files hold other numbers than the ledger; {accepted}."
     return f"Balanced: every unit that was read is accounted for, and {accepted}."

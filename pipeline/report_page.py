@@ -58,23 +58,32 @@ def render(report: Mapping[str, Any]) -> str:
     template = environment.from_string(files("pipeline").joinpath("templates/report.html.j2").read_text("utf-8"))
     run = report["run"]
     locales = dict(sorted(report["locales"].items(), key=lambda item: (item[1]["is_source"], item[0])))
+    edits = _edit_table(locales)
     return template.render(
         report=report,
         run=run,
-        title=run.get("pretty_name") or run.get("dataset") or "Dataset",
+        title=run["config"].get("dataset") or "Dataset",
         locales=locales,
         targets={name: found for name, found in locales.items() if not found["is_source"]},
-        flows=_flows(report["ledger"], len(run["locales"])),
+        flows=_flows(report["ledger"], len(run["config"]["locales"])),
         labels=_label_table(locales),
         reasons=_matrix(locales, "reasons"),
         kept=_matrix(locales, "kept_reasons"),
         flags=_totals(locales, "flags"),
-        edits=_edit_table(locales),
+        edits=edits,
         about=REASONS,
         charts={name: _charts(found["histograms"], report["axes"]) for name, found in locales.items()},
-        samples={name: _samples(found, name, run["source_locale"]) for name, found in locales.items()},
-        actions=("swap", "local", "universal", "topic"),
+        samples={name: _samples(found, name, run["config"]["source_locale"]) for name, found in locales.items()},
+        actions=_ordered(("swap", "local", "universal", "topic"), [a for kind in edits.values() for a in kind]),
+        splits=_ordered(("train", "validation", "test"), [s for found in locales.values() for s in found["splits"]]),
     )
+
+
+def _ordered(known: Iterable[str], found: Iterable[str]) -> list[str]:
+    """The names that were found, those that are known first and in their order."""
+    names = set(found)
+    first = [name for name in known if name in names]
+    return first + sorted(names.difference(first))
 
 
 def _percent(part: float, whole: float) -> str:
@@ -98,13 +107,15 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 def _flows(ledger: Mapping[str, Any], fan_out: int) -> list[dict[str, Any]]:
     """The two ledger lines, each a bar that parts into bands."""
     gate, fanned = ledger["gate"], ledger["locales"]
-    names = ("passed", "rejected", "dead")
+    passed = [(name, gate[name]) for name in ("passed", "rejected", "dead")]
+    if gate.get("left_out"):
+        passed.append(("left out", gate["left_out"]))
+    accepted = [(name, fanned[name]) for name in ("accepted", "rejected", "dead")]
+    note = f"{gate['passed']:,} passed × {fan_out} locales"
     return [
-        _flow("Gate", "read", gate["read"], [(name, gate[name]) for name in names], gate["balanced"], ""),
-        _flow("Locales", "expected", fanned["expected"],
-              [(name, fanned[name]) for name in ("accepted", *names[1:])], fanned["balanced"],
-              f"{gate['passed']:,} passed rows × {fan_out} locales"),
-    ]  # fmt: skip
+        _flow("Gate", "read", gate["read"], passed, gate["balanced"], "rows of the input"),
+        _flow("Locales", "expected", fanned["expected"], accepted, fanned["balanced"], note),
+    ]
 
 
 def _flow(title: str, what: str, total: int, parts: list[tuple[str, int]], balanced: bool, note: str) -> dict[str, Any]:
@@ -155,6 +166,7 @@ def _matrix(locales: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
         {
             "name": name,
             "total": total,
+            "scores": [score.name for score in SCORES if score.reason == name],
             "cells": [
                 {"number": found[key].get(name, 0), "share": found[key].get(name, 0) / max(found[verdict], 1)}
                 for found in locales.values()
@@ -183,7 +195,7 @@ def _edit_table(locales: Mapping[str, Any]) -> dict[str, Counter[str]]:
 
 
 def _charts(histograms: Mapping[str, Any], axes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Mirrored histograms: accepted up, rejected down. Heights are square roots, so that a few texts show beside many."""
+    """Mirrored histograms: accepted up, rejected down, heights as square roots so that a few show beside many."""
     charts = []
     for score in SCORES:
         found = histograms.get(score.name)
@@ -192,9 +204,8 @@ def _charts(histograms: Mapping[str, Any], axes: Mapping[str, Any]) -> list[dict
         low, high = axes[score.name]["low"], axes[score.name]["high"]
         peak = max(*found["accepted"], *found["rejected"], 1)
         limits = found["thresholds"] or {}
-        at = {band: round(200 * (min(max(value, low), high) - low) / (high - low), 1) for band, value in limits.items()}
-        if len(set(limits.values())) == 1:
-            at.pop("short")
+        bands = [] if not limits else ["long"] if limits["short"] == limits["long"] else ["short", "long"]
+        at = {band: round(200 * (min(max(limits[band], low), high) - low) / (high - low), 1) for band in bands}
         charts.append({
             "score": score, "low": low, "high": high, "limits": limits, "at": at, "not_finite": found["not_finite"],
             "up": _bars(found["accepted"], peak, -1), "down": _bars(found["rejected"], peak, 1),
@@ -217,8 +228,11 @@ def _bars(bins: list[int], peak: int, sign: int) -> str:
 def _samples(found: Mapping[str, Any], locale: str, source: str) -> dict[str, list[dict[str, Any]]]:
     limits = {name: drawn["thresholds"] for name, drawn in found["histograms"].items() if drawn["thresholds"]}
     # The accepted originals are not shown: they are the source side of every other locale's samples.
-    shown = {v: rows for v, rows in found["samples"].items() if not (v == "accepted" and found["is_source"])}
-    return {v: [_sample(row, locale, source, limits) for row in rows] for v, rows in shown.items()}
+    hidden = "accepted" if found["is_source"] else None
+    return {
+        verdict: [] if verdict == hidden else [_sample(row, locale, source, limits) for row in rows]
+        for verdict, rows in found["samples"].items()
+    }
 
 
 def _sample(row: Mapping[str, Any], locale: str, source: str, limits: Mapping[str, Any]) -> dict[str, Any]:
@@ -238,7 +252,7 @@ def _text(row: Mapping[str, Any], role: str, locale: str, source: str, limits: M
     columns = [_column("Source", source, original, _find_before(original or "", swaps))]
     if row["origin"] != "native":
         spans = [(e["start"], e["end"], e) for e in swaps if (adapted or "")[e["start"] : e["end"]] == e["after"]]
-        columns.append(_column("Adapted", source, adapted, spans) | {"unchanged": adapted is None or adapted == original})
+        columns.append(_column("Adapted", source, adapted, spans) | {"unchanged": adapted in (None, original)})
         columns.append(_column("Translation", locale, target, _find_natives(target or "", swaps)))
     band = "short" if len(adapted or original or "") < SHORT else "long"
     scores = [
@@ -263,7 +277,7 @@ def _column(title: str, locale: str, text: str | None, spans: list[_Span]) -> di
 
 
 def _cut(text: str, spans: Iterable[_Span]) -> Iterator[dict[str, Any]]:
-    """Cuts a text at its spans: {"text", "edit"}, edit being None between them. Of spans that overlap the first stays."""
+    """Cuts a text at its spans: {"text", "edit"}, edit None between them. Of spans that overlap the first stays."""
     at = 0
     for start, end, edit in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start < at or end > len(text):

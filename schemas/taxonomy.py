@@ -33,8 +33,9 @@ class Taxonomy:
         reasons = []
         labels: list[str | None] = []
         for label in (prompt_label, response_label):
-            known = None if label is None else self.labels.get(label.strip().casefold())
-            if label is not None and known is None:
+            given = (label or "").strip().casefold()  # CSV writes null as an empty cell
+            known = self.labels.get(given)
+            if given and known is None:
                 reasons.append("unknown_label")
             labels.append(known)
         names = [n.strip() for n in (raw or "").split(",") if n.strip()]
@@ -48,7 +49,7 @@ class Taxonomy:
             reasons.append("category_without_label")
         elif self.controversial.intersection(names):
             labels = [label and "controversial" for label in labels]
-        return labels[0], labels[1], tuple(sorted(slugs)), reasons
+        return labels[0], labels[1], tuple(sorted(slugs)), list(dict.fromkeys(reasons))
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from schemas.hashing import number
@@ -11,14 +12,17 @@ from transforms.culture_pack import REAL_ORGANISATIONS, CulturePack, round_amoun
 from transforms.segregate import MEASURE_PATTERNS
 
 _TO_METRIC = {"distance": 1.609344, "weight": 0.45359237}
+# Nobody means a quantity beyond this; far beyond it floats give out.
+_LARGEST = 1e12
 
 
 def adapt(row: Row, source: str, pack: CulturePack) -> Row:
     """Adapts all texts of a segregated row to the pack's locale.
 
     A span of the source culture is swapped for a value of the same type, the same one each time within the row, chosen
-    by row id. It stands as topic where the pack has no counterpart, and where the counterpart would be a real
-    company, club or newsroom in a row that is not wholly safe. Spans that are the locale's own stand as local, those of
+    by row id; different surfaces never get one value, nor one that the row names already. It stands as topic where the
+    pack has no counterpart, and where the counterpart would be a real company, club or newsroom in a row that is not
+    wholly safe. Spans that are the locale's own stand as local, those of
     other cultures as topic. The decisions go to `Text.edits`; `Text.adapted` is the source with the swaps made.
     """
     assert row.culture is not None, "segregate first"
@@ -39,17 +43,20 @@ def _choose(row: Row, source: str, pack: CulturePack, safe: bool) -> dict[tuple[
     assert row.culture is not None
     chosen: dict[tuple[str, str], _Swap] = {}
     taken: dict[str, int] = {}
+    meant: dict[tuple[str, str], float | str] = {}
+    named = {_key(span)[1] for span in row.culture.spans}
     for span in row.culture.spans:
-        key = (span.kind, span.surface.casefold())
+        key = _key(span)
         if source not in span.cultures or pack.locale in span.cultures or key in chosen:
             continue
         if span.kind in MEASURE_PATTERNS:
-            swap = _convert(span, pack, row.id)
-            if swap:
+            swap = _convert_phone(span, pack, row.id, meant) if span.kind == "phone" else _convert(span, pack)
+            quantity = _quantity(span)
+            if swap and meant.setdefault((span.kind, swap[0]), quantity) == quantity:
                 chosen[key] = swap
             continue
-        entries = pack.types.get(span.kind, ())
-        if not entries or (span.kind in REAL_ORGANISATIONS and not safe):
+        entries = [e for e in pack.types.get(span.kind, ()) if e.en.casefold() not in named]
+        if span.kind in REAL_ORGANISATIONS and not safe:
             continue
         k = taken.get(span.kind, 0)
         if k == len(entries):
@@ -60,26 +67,42 @@ def _choose(row: Row, source: str, pack: CulturePack, safe: bool) -> dict[tuple[
     return chosen
 
 
-def _convert(span: Span, pack: CulturePack, row_id: str) -> _Swap | None:
+def _key(span: Span) -> tuple[str, str]:
+    return span.kind, span.surface.casefold().replace("\u2019", "'")
+
+
+def _quantity(span: Span) -> float | str:
     match = MEASURE_PATTERNS[span.kind].fullmatch(span.surface)
     assert match is not None, span.kind
     digits = next(g for g in match.groups() if g)
-    if span.kind == "phone":
-        if pack.phone is None:
-            return None
-        drawn = number(row_id, span.surface)
+    return span.surface if span.kind == "phone" else float(digits.replace(",", ""))
+
+
+def _convert_phone(
+    span: Span, pack: CulturePack, row_id: str, meant: Mapping[tuple[str, str], float | str]
+) -> _Swap | None:
+    if pack.phone is None:
+        return None
+    for step in range(1000):
+        drawn = number(row_id, span.surface) + step
         phone = pack.phone.replace("{nnn}", f"{drawn % 1000:03d}").replace("{nn}", f"{drawn % 100:02d}")
-        return phone, (phone,), "reserved for fiction"
-    value = float(digits.replace(",", ""))
-    measure = pack.measures.get(span.kind)
-    if measure is None:
+        if meant.get(("phone", phone), span.surface) == span.surface:
+            return phone, (phone,), "reserved for fiction"
+    return None
+
+
+def _convert(span: Span, pack: CulturePack) -> _Swap | None:
+    value, measure = _quantity(span), pack.measures.get(span.kind)
+    assert isinstance(value, float), "a phone number is drawn"
+    if measure is None or value > _LARGEST:
         return None
     if span.kind == "money":
         amount = round_amount(value * measure.per_usd)
     elif span.kind == "temperature":
         amount = round((value - 32) * 5 / 9)
     else:
-        amount = max(1, round(value * _TO_METRIC[span.kind]))
+        exact = value * _TO_METRIC[span.kind]
+        amount = round_amount(exact) if exact >= 100 else max(1, round(exact))
     if amount < 2:
         return None  # singular forms differ; the pack's patterns are for two and more
     return measure.in_english(amount), (measure.in_native(amount),), measure.source
@@ -95,11 +118,11 @@ def _apply(text: Text, spans: list[Span], swaps: dict[tuple[str, str], _Swap], s
     for span in spans:
         parts.append(text.source[at : span.start])
         length += span.start - at
-        swap = swaps.get((span.kind, span.surface.casefold()))
+        swap = swaps.get(_key(span))
         if swap:
             action, (after, natives, origin) = "swap", swap
             before_it = "".join(parts)
-            if _begins_sentence(before_it):
+            if not span.surface[0].islower() and _begins_sentence(before_it):
                 after = after[0].upper() + after[1:]
             article = _wrong_article(before_it, after)
             if article:
@@ -115,24 +138,24 @@ def _apply(text: Text, spans: list[Span], swaps: dict[tuple[str, str], _Swap], s
         length += len(after)
         at = span.end
     parts.append(text.source[at:])
-    return replace(
-        text, adapted="".join(parts), edits=tuple(edits), flags=(*text.flags, *dict.fromkeys(flags))
-    )
+    return replace(text, adapted="".join(parts), edits=tuple(edits), flags=(*text.flags, *dict.fromkeys(flags)))
 
 
 def _begins_sentence(before: str) -> bool:
     stripped = before.rstrip(" \t\"'(“‘")
-    return not stripped or stripped[-1] in ".!?\n:" and before != stripped
+    return not stripped or stripped[-1] in "\n\r\u2028\u2029" or (stripped[-1] in ".!?:" and before != stripped)
 
 
 _ARTICLE = re.compile(r"(?<!\w)(an?) $", re.IGNORECASE)
+# Sounds like a vowel: an 8, an 11, an 18,000; but a uniform, a European.
+_VOWEL = re.compile(r"8|1[18](?!\d)|(?!eu|uni|us[ae]|ut[ei]|one\b)[aeiou]", re.IGNORECASE)
 
 
 def _wrong_article(before: str, after: str) -> tuple[str, str] | None:
-    """An indefinite article that ends `before` but does not fit `after`, and what it must become (both with the space)."""
+    """An article that ends `before` but does not fit `after`, and what it must become, each with its space."""
     found = _ARTICLE.search(before)
     if found is None:
         return None
-    right = "an " if after[0] in "aeiouAEIOU" else "a "
+    right = "an " if _VOWEL.match(after) else "a "
     was = found.group()
     return None if was.casefold() == right else (was, right.capitalize() if was[0].isupper() else right)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -47,9 +48,10 @@ def to_row(unit: Unit, taxonomy: Taxonomy) -> tuple[Row, list[str]]:
         field = dict(unit.source.fields).get(name)
         if field is None:
             return None
-        if field not in record:
-            raise MissingField(f"there is no field {field!r} (mapped as input.fields.{name}; null says there is none)")
-        value = record.pop(field)
+        if field not in unit.record:
+            raise MissingField(f"there is no field {field!r} (mapped as fields.{name}; null says there is none)")
+        value = unit.record[field]
+        record.pop(field, None)
         if name == "id" and isinstance(value, int):
             value = str(value)
         if value is not None and not isinstance(value, str):
@@ -78,11 +80,24 @@ def to_row(unit: Unit, taxonomy: Taxonomy) -> tuple[Row, list[str]]:
 
 def _metadata(rest: dict[str, Any]) -> str:
     try:
-        encoded = json.dumps(rest, ensure_ascii=False, sort_keys=True, default=str)
+        encoded = json.dumps(_strict(rest), ensure_ascii=False, sort_keys=True, default=str)
         encoded.encode("utf-8")
+    except RecursionError:
+        raise MissingField("a field that is not mapped is nested too deeply") from None
     except (ValueError, UnicodeEncodeError):
         raise MissingField("a field that is not mapped holds text that is not encodable as UTF-8") from None
     return encoded
+
+
+def _strict(value: Any) -> Any:
+    """The value with the floats that JSON does not have written as protobuf's JSON does: "NaN", "Infinity"."""
+    if isinstance(value, dict):
+        return {k: _strict(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def admit(unit: Unit, taxonomy: Taxonomy, language: Language, identify: Identify) -> Row | DeadLetter:
@@ -111,5 +126,6 @@ def admit(unit: Unit, taxonomy: Taxonomy, language: Language, identify: Identify
 def _is_foreign(text: str | None, language: Language, identify: Identify) -> bool:
     if text is None or sum(map(str.isalpha, text)) < _LEAST_LETTERS:
         return False
-    expected, other = identify(text, language)
+    # Capitals look like another language to lid.176.
+    expected, other = identify(text.lower() if text.isupper() else text, language)
     return expected < _LEAST_SOURCE and other > _SURE

@@ -11,9 +11,11 @@ from typing import Any
 from schemas.hashing import digest
 from schemas.rows import Row, Verdict
 
-# MinHash over character 5-grams (3-grams of short texts), 128 permutations in 16 bands of 8: candidates from Jaccard 0.7
-# on, confirmed at 0.8. Character n-grams, because word shingles fail where words are not spaced.
+# MinHash over character 5-grams (3-grams of short texts), 128 permutations in 16 bands of 8: candidates from Jaccard
+# 0.7 on, confirmed at 0.8. Character n-grams, because word shingles fail where words are not spaced.
 _PERMUTATIONS, _BANDS, _SIMILAR = 128, 16, 0.8
+# Of a group that spans splits, the split that keeps its rows.
+_SPLITS = ("test", "validation", "train")
 
 
 def source_key(row: Row) -> str:
@@ -39,8 +41,11 @@ def name_rows(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def settle_duplicates(rows: Iterable[Row]) -> Iterator[Row]:
-    """Of rows with the same texts keeps the one with the smallest id, a test row before others; all go if labels differ."""
-    ordered = sorted(rows, key=lambda r: (r.sample.split != "test", r.id))
+    """Of rows with the same texts keeps the one with the smallest id, test before validation before train.
+
+    All go if their labels differ.
+    """
+    ordered = sorted(rows, key=lambda r: (_SPLITS.index(r.sample.split), r.id))
     labels = {(r.sample.prompt_label, r.sample.response_label, r.sample.categories) for r in ordered}
     if len(labels) > 1:
         yield from (replace(r, verdict=Verdict(("label_conflict",))) for r in ordered)
@@ -77,14 +82,23 @@ def bands(values: tuple[int, ...]) -> list[str]:
     return [digest(str(b), repr(values[b * width : (b + 1) * width])) for b in range(_BANDS)]
 
 
+def _alike(mine: tuple[int, ...], theirs: tuple[int, ...]) -> bool:
+    return sum(a == b for a, b in zip(mine, theirs, strict=True)) >= _SIMILAR * _PERMUTATIONS
+
+
 def edges(members: Iterable[tuple[str, tuple[int, ...]]]) -> Iterator[tuple[str, str]]:
-    """Links members of one band, each to the first of the smaller ids that is alike enough."""
-    ordered = sorted(set(members))
-    for i, (this, mine) in enumerate(ordered):
-        for other, theirs in ordered[:i]:
-            if sum(a == b for a, b in zip(mine, theirs, strict=True)) >= _SIMILAR * _PERMUTATIONS:
+    """Links the members of one band that are alike enough: not each pair, but all that hang together."""
+    clusters: list[list[tuple[str, tuple[int, ...]]]] = []
+    for this, mine in sorted(set(members)):
+        joined, apart = [(this, mine)], []
+        for cluster in clusters:
+            other = next((name for name, theirs in cluster if _alike(mine, theirs)), None)
+            if other is None:
+                apart.append(cluster)
+            else:
                 yield other, this
-                break
+                joined = cluster + joined
+        clusters = [*apart, joined]
 
 
 def components(links: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -105,11 +119,8 @@ def components(links: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def settle_splits(rows: Iterable[Row]) -> Iterator[Row]:
-    """In a group that reaches into the test split, rejects the rows of other splits."""
+    """Keeps a group within one split: test if it reaches into it, else validation; rejects the rows of other splits."""
     members = sorted(rows, key=lambda r: r.id)
-    leaks = any(r.sample.split == "test" for r in members)
+    keeps = min((r.sample.split for r in members), key=_SPLITS.index)
     for row in members:
-        if leaks and row.sample.split != "test":
-            yield replace(row, verdict=Verdict(("split_leak",)))
-        else:
-            yield row
+        yield row if row.sample.split == keeps else replace(row, verdict=Verdict(("split_leak",)))

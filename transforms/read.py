@@ -1,4 +1,4 @@
-"""Reads units from JSONL, JSON, CSV and Parquet files, one bad unit at a time: nothing in a file can stop the rest of it."""
+"""Reads units from JSONL, JSON, CSV and Parquet, one bad unit at a time: nothing in a file can stop the rest of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import gzip
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from schemas.rows import DeadLetter, Origin
 
@@ -38,6 +38,7 @@ class Source:
 
     @property
     def name(self) -> str:
+        """The file's name, without folders."""
         return Path(self.path).name
 
 
@@ -66,40 +67,40 @@ def file_format(path: str) -> str:
 
 def open_bytes(path: str) -> IO[bytes]:
     """Opens a file for reading, decompressed by its suffix."""
-    if path.endswith(".gz"):
-        return gzip.open(path, "rb")
-    if path.endswith(".bz2"):
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gz":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    if suffix == ".bz2":
         return bz2.open(path, "rb")
-    if path.endswith(".zst"):
-        import zstandard
+    if suffix == ".zst":
+        # Arrow's reader goes on after the first frame and says when a frame is cut short; zstandard's does neither.
+        import pyarrow as pa
 
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(open(path, "rb")))  # type: ignore[arg-type]
+        return cast(IO[bytes], pa.input_stream(path, compression="zstd"))
     return open(path, "rb")
 
 
 def iter_lines(stream: IO[bytes], cap: int) -> Iterator[tuple[int, bytes | None]]:
     r"""Yields (line number from 1, line without its end), with None for a line of more than `cap` bytes.
 
-    Splits on "\n" alone, in constant memory: a line over the cap is skipped, not collected.
+    Splits on "\n" alone, in constant memory: a line over the cap is skipped, not collected. White space alone is never
+    over the cap; it comes cut to it.
     """
-    number, held, over = 0, bytearray(), False
+    number, held, over, blank = 0, bytearray(), False, True
     while chunk := stream.read(_CHUNK):
-        start = 0
-        while (end := chunk.find(b"\n", start)) >= 0:
-            if not over and len(held) + end - start <= cap:
-                held += chunk[start:end]
-            else:
-                over = True
-            number += 1
-            yield number, None if over else bytes(held)
-            held.clear()
-            over, start = False, end + 1
-        if not over and len(held) + len(chunk) - start <= cap:
-            held += chunk[start:]
-        else:
-            over = True
+        *ended, last = chunk.split(b"\n")
+        for i, part in enumerate((*ended, last)):
+            blank = blank and not part.strip()
+            over = over or len(held) + len(part) > cap
+            if not over:
+                held += part
+            if i < len(ended):
+                number += 1
+                yield number, None if over and not blank else bytes(held)
+                held.clear()
+                over, blank = False, True
     if held or over:
-        yield number + 1, None if over else bytes(held)
+        yield number + 1, None if over and not blank else bytes(held)
 
 
 def _dead(source: Source, line: int | None, error: str, message: str) -> DeadLetter:
@@ -111,7 +112,7 @@ def _lines(source: Source) -> Iterator[Unit | DeadLetter]:
     with open_bytes(source.path) as stream:
         for number, raw in iter_lines(stream, source.max_unit_bytes):
             if raw is None:
-                yield _dead(source, number, "LineTooLong", f"longer than input.max_unit_bytes ({source.max_unit_bytes})")
+                yield _dead(source, number, "LineTooLong", f"longer than max_unit_bytes ({source.max_unit_bytes})")
                 continue
             if not raw.strip():
                 continue
@@ -137,33 +138,81 @@ def _array(source: Source) -> Iterator[Unit | DeadLetter]:
     with open_bytes(source.path) as stream:
         records = json.loads(stream.read().decode("utf-8-sig"))
     if not isinstance(records, list):
-        raise ValueError("expected an array of objects (one object a line is .jsonl)")
+        yield _dead(source, None, "NotAnArray", "expected an array of objects (one object a line is .jsonl)")
+        return
     for number, record in enumerate(records, 1):
         yield _unit(source, number, record)
 
 
 def _table(source: Source) -> Iterator[Unit | DeadLetter]:
+    csv.field_size_limit(source.max_unit_bytes)
     with open_bytes(source.path) as stream:
         text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
-        for number, record in enumerate(csv.DictReader(text), 1):
-            yield _unit(source, number, {k: v for k, v in record.items() if k is not None})
+        reader = csv.reader(text)
+        header = next((cells for cells in reader if cells), [])
+        number = 0
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                message = f"a cell is longer than max_unit_bytes ({source.max_unit_bytes}); is a quote left open?"
+                number += 1
+                yield _dead(source, number, "MalformedCsv", message)
+                continue
+            if not cells:
+                continue
+            number += 1
+            if len(cells) == len(header):
+                yield _unit(source, number, dict(zip(header, cells, strict=True)))
+            else:
+                message = f"{len(cells)} cells under a header of {len(header)}"
+                yield _dead(source, number, "WrongCellCount", message)
+
+
+def _records(batch: Any) -> Iterator[dict[str, Any] | Exception]:
+    """The rows of a batch; where one holds bytes that are not UTF-8 or a date that Python lacks, the error instead."""
+    try:
+        yield from batch.to_pylist()
+    except (ValueError, OverflowError):
+        for i in range(len(batch)):
+            try:
+                (record,) = batch.slice(i, 1).to_pylist()
+                yield record
+            except (ValueError, OverflowError) as error:
+                yield error
 
 
 def _parquet(source: Source) -> Iterator[Unit | DeadLetter]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     number = 0
-    for batch in pq.ParquetFile(source.path).iter_batches(batch_size=1024):
-        for record in batch.to_pylist():
-            number += 1
-            yield _unit(source, number, record)
+    with pq.ParquetFile(source.path) as file:
+        try:
+            for batch in file.iter_batches(batch_size=1024):
+                for record in _records(batch):
+                    number += 1
+                    if isinstance(record, Exception):
+                        message = "the row holds a value that cannot be read"
+                        yield _dead(source, number, type(record).__name__, message)
+                    else:
+                        yield _unit(source, number, record)
+        except (OSError, pa.ArrowException) as error:
+            message = "the file cannot be read to its end; this stands for all rows that are left of it"
+            letter = _dead(source, None, type(error).__name__, message)
+            yield replace(letter, units=file.metadata.num_rows - number)
 
 
 _READERS = {".jsonl": _lines, ".ndjson": _lines, ".json": _array, ".csv": _table, ".parquet": _parquet}
 
 
 def read_units(source: Source) -> Iterator[Unit | DeadLetter]:
-    """Yields every unit of a file; what cannot be read becomes a dead letter with its line. A broken stream is one more."""
+    """Yields every unit of a file; what cannot be read becomes a dead letter with its line, a broken stream one more.
+
+    The units of all dead letters and the others together are what `count_units` counts.
+    """
     try:
         yield from _READERS[file_format(source.path)](source)
     except Exception as error:  # a broken stream of any kind: gzip, zstd, Parquet, encoding
@@ -171,7 +220,10 @@ def read_units(source: Source) -> Iterator[Unit | DeadLetter]:
 
 
 def count_units(source: Source) -> int:
-    """Counts a file's units without parsing them: non-blank lines, Parquet footers. A broken stream counts one more."""
+    """Counts a file's units without parsing them: non-blank lines, Parquet footers. A broken stream counts one more.
+
+    JSON arrays and CSV have no unit that could be told without parsing: they are counted by reading.
+    """
     kind = file_format(source.path)
     if kind == ".parquet":
         import pyarrow.parquet as pq

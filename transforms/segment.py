@@ -18,14 +18,15 @@ class Piece:
     translate: bool
 
 
-_FENCE = re.compile(r"^(?P<mark>```|~~~)[^\n]*\n.*?^(?P=mark)[ \t]*$", re.MULTILINE | re.DOTALL)
+_OPENING = re.compile(r"[ \t]*(?:(`{3,})[^`]*|(~{3,}).*)", re.DOTALL)
+_CLOSING = re.compile(r"[ \t]*(`{3,}|~{3,})\s*")
 _LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
 _LEAD = re.compile(r"\s*(?:(?:[-*+•‣▪>#|]+|\(?\d{1,3}[.)]|[A-Za-z][.)])\s+)*")
 _MARKUP = re.compile(r"\s*(?:</?[A-Za-z][^<>]*>\s*)+")
 # Pieces that stand inside a sentence and must come through a translation verbatim.
 INLINE = re.compile(
     r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]}'”’]"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+"
     r"|`[^`\n]+`"
     r"|</?[A-Za-z][^<>\n]*>"
     r"|\{\{?\w+\}\}?|%\(\w+\)[sd]|%[sd]\b|\[[A-Z][A-Z_ ]*\]|<[A-Z_]+>"
@@ -46,11 +47,20 @@ def _has_letters(text: str) -> bool:
     return any(map(str.isalpha, text))
 
 
+# Abbreviations before a name that sentencex takes for the end of a sentence.
+_TITLE = re.compile(r"(?:^|\s)(?:Ms|Mx|Messrs)\.\s*$")
+
+
 def _sentences(core: str, language: Language) -> list[str]:
     """Sentences with the white space after them; joined they are the core again, else the core is one sentence."""
     from sentencex import get_sentence_boundaries
 
-    found = [b["text"] for b in get_sentence_boundaries(language.iso, core)]
+    found: list[str] = []
+    for boundary in get_sentence_boundaries(language.iso, core):
+        if found and _TITLE.search(found[-1]):
+            found[-1] += boundary["text"]
+        else:
+            found.append(boundary["text"])
     return found if "".join(found) == core else [core]
 
 
@@ -81,17 +91,46 @@ def segment(text: str, language: Language) -> list[Piece]:
     if _is_json(text):
         return [Piece(text, False)]
     pieces: list[Piece] = []
-    at = 0
-    for fence in _FENCE.finditer(text):
-        pieces += _cut_lines(text[at : fence.start()], language)
-        pieces.append(Piece(fence.group(), False))
-        at = fence.end()
-    pieces += _cut_lines(text[at:], language)
+    for stretch, is_code in _cut_fences(text):
+        pieces += [Piece(stretch, False)] if is_code else _cut_line(stretch, language)
     return [p for p in pieces if p.text]
 
 
-def _cut_lines(text: str, language: Language) -> list[Piece]:
-    return [piece for line in _LINE.findall(text) if line for piece in _cut_line(line, language)]
+def _cut_fences(text: str) -> list[tuple[str, bool]]:
+    """(line, False) and (block of fenced code, True), in order. A fence that is never closed opens nothing."""
+    lines = [line for line in _LINE.findall(text) if line]
+    found: list[tuple[str, bool]] = []
+    unclosed: dict[str, int] = {}  # how long a mark that nothing closes is: what follows need not be searched again
+    i = 0
+    while i < len(lines):
+        opening, closing = _OPENING.fullmatch(lines[i]), None
+        mark = (opening[1] or opening[2]) if opening else ""
+        if mark and len(mark) < unclosed.get(mark[0], len(mark) + 1):
+            closing = next((j for j in range(i + 1, len(lines)) if _closes(lines[j], mark)), None)
+            if closing is None:
+                unclosed[mark[0]] = len(mark)
+        end = i if closing is None else closing
+        found.append(("".join(lines[i : end + 1]), closing is not None))
+        i = end + 1
+    return found
+
+
+def _closes(line: str, mark: str) -> bool:
+    found = _CLOSING.fullmatch(line)
+    return found is not None and found[1].startswith(mark)
+
+
+def verbatim_stretches(text: str) -> list[tuple[int, int]]:
+    """(start, end) of all that must stand in every language as it stands here: code, JSON and inline pieces."""
+    if _is_json(text):
+        return [(0, len(text))]
+    found: list[tuple[int, int]] = []
+    at = 0
+    for stretch, is_code in _cut_fences(text):
+        if is_code or _is_json(stretch):
+            found.append((at, at + len(stretch)))
+        at += len(stretch)
+    return found + [m.span() for m in INLINE.finditer(text)]
 
 
 def reassemble(pieces: Sequence[Piece], targets: Sequence[str], language: Language | None) -> str:

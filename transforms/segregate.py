@@ -9,15 +9,25 @@ from dataclasses import dataclass, replace
 
 from schemas.rows import Culture, Row, Span
 from transforms.culture_pack import load_pack
+from transforms.segment import verbatim_stretches
 
-# Quantities as American English writes them. Group 1 is the number.
+# Quantities as American English writes them; one of the groups is the number. Not half a number, one end of a range,
+# what is below zero, nor the first of two units: converting those would say something else.
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+_WHOLE = rf"(?<![\w.,/\u2212\u2013-])(?<!\d to )(?<!\d or )(?<!\d and )(?<!\d - )(?<!minus )(?<!negative ){_NUMBER}"
+_LARGE = r"(?i:hundred|thousand|million|billion|trillion|grand|bn|mn|[kmb])\b"
 MEASURE_PATTERNS = {
-    "money": re.compile(rf"\$\s?{_NUMBER}(?![\d,]*\d)(?!\s*(?:million|billion|trillion|k\b))|(?<![\w.,]){_NUMBER} dollars\b"),
-    "distance": re.compile(rf"(?<![\w.,]){_NUMBER} miles?\b(?! per)"),
-    "weight": re.compile(rf"(?<![\w.,]){_NUMBER} pounds?\b"),
-    "temperature": re.compile(rf"(?<![\w.,]){_NUMBER} degrees Fahrenheit\b"),
-    "phone": re.compile(r"(?<![\w-])(?:\(\d{3}\) |\d{3}-)?(555-01\d\d)(?![\w-])"),
+    "money": re.compile(
+        rf"(?<![\w$])\$\s?{_NUMBER}(?![\d,.]*\d)(?!\w)(?![\s-]*{_LARGE})"
+        r"(?!(?:\s?[\u2013-]\s?| to | or )\d)(?: dollars\b)?"
+        rf"|{_WHOLE} dollars\b(?! and \d+ cents)"
+    ),
+    "distance": re.compile(rf"{_WHOLE} miles?\b(?! per|/| to the gallon)"),
+    "weight": re.compile(
+        rf"{_WHOLE} pounds?\b(?! per|/| sterling| of (?:force|pressure|thrust)|,? (?:and )?\d+ ounces?)"
+    ),
+    "temperature": re.compile(rf"{_WHOLE} degrees Fahrenheit\b"),
+    "phone": re.compile(r"(?<![\w+-])(?:\+?1[ -])?(?:\(\d{3}\) ?|\d{3}[ -])?(555-01\d\d)(?![\w-])"),
 }
 # The culture whose way of writing the patterns above are.
 _PATTERN_LOCALE = "en-US"
@@ -45,6 +55,9 @@ def load_lexicon(source: str, locales: tuple[str, ...]) -> Lexicon:
 
 
 _WORD = re.compile(r"\w+")
+# What makes digits part of a longer number, date or amount.
+_NUMBER_BEFORE = re.compile(r"(?:\d[.,:/-]|[-+$#\u20ac\u00a3])$")
+_NUMBER_AFTER = re.compile(r"[.,:/-]\d|\s?%")
 
 
 def _first_word(text: str) -> str:
@@ -55,14 +68,19 @@ def _first_word(text: str) -> str:
 def _matches(text: str, at: int, surface: str) -> bool:
     """Whether the surface stands at this place as whole words; only a lower-case first letter may differ in case."""
     end = at + len(surface)
-    here = text[at:end]
+    here = text[at:end].replace("\u2019", "'")
+    if surface.isdigit() and (_NUMBER_BEFORE.search(text, max(0, at - 2), at) or _NUMBER_AFTER.match(text, end)):
+        return False
     if here != surface and not (surface[0].islower() and here[1:] == surface[1:] and here[:1].lower() == surface[0]):
         return False
     return not (end < len(text) and surface[-1].isalnum() and (text[end].isalnum() or text[end] == "_"))
 
 
 def find_spans(text: str, index: int, lexicon: Lexicon) -> list[Span]:
-    """All spans of a text, left to right, the longest first where several begin, none inside another."""
+    """All spans of a text, left to right, the longest first where several begin, none inside another.
+
+    Code, JSON, URLs and other pieces that stay as they are in every language have none.
+    """
     found: list[tuple[int, int, str, tuple[str, ...]]] = []
     for word in _WORD.finditer(text):
         for surface, kind, cultures in lexicon.by_first_word.get(word.group().casefold(), ()):
@@ -72,8 +90,11 @@ def find_spans(text: str, index: int, lexicon: Lexicon) -> list[Span]:
     if lexicon.source == _PATTERN_LOCALE:
         for kind, pattern in MEASURE_PATTERNS.items():
             found += [(m.start(), m.end(), kind, (_PATTERN_LOCALE,)) for m in pattern.finditer(text)]
+    kept = verbatim_stretches(text) if found else []
     spans: list[Span] = []
     for start, end, kind, cultures in sorted(found, key=lambda s: (s[0], -s[1])):
+        if any(start < k_end and k_start < end for k_start, k_end in kept):
+            continue
         if not spans or start >= spans[-1].end:
             spans.append(Span(index, start, end, text[start:end], kind, cultures))
     return spans

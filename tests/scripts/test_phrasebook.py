@@ -134,6 +134,7 @@ ISO_CODES = {
     "Dakahlia": "EG-DK", "Qalyubia": "EG-KB", "Monufia": "EG-MNF", "Kafr El Sheikh": "EG-KFS", "Beni Suef": "EG-BNS",
     "Qena": "EG-KN", "Sohag": "EG-SHG", "Matrouh": "EG-MT", "South Sinai": "EG-JS", "the New Valley": "EG-WAD",
 }  # fmt: skip
+SUBDIVISIONS: Any = pycountry.subdivisions  # the library has no types
 _PADDING = {"the", "le", "la", "l", "der", "die", "das", "el", "los", "prefecture"}
 
 
@@ -145,7 +146,7 @@ def words(name: str) -> frozenset[str]:
 
 
 def is_among(en: str, native: str, names: Iterable[str]) -> bool:
-    """Whether one of the names says all words of the English or the native name, or is nearly spelled like the former."""
+    """Whether one of the names has all words of either name of the entry, or is spelled almost like its English one."""
     for name in names:
         there = words(name)
         if words(en) <= there or words(native) <= there:
@@ -158,11 +159,11 @@ def is_among(en: str, native: str, names: Iterable[str]) -> bool:
 @each_locale
 def test_regions_are_in_iso_3166_2(locale: str) -> None:
     country = locale[3:]
-    names = [s.name for s in pycountry.subdivisions.get(country_code=country)]
+    names = [s.name for s in SUBDIVISIONS.get(country_code=country)]
     for entry in load_pack(locale).types["region"]:
         if entry.source == "iso":
             code = ISO_CODES.get(entry.en)
-            found = pycountry.subdivisions.get(code=code) if code else is_among(entry.en, entry.native, names)
+            found = SUBDIVISIONS.get(code=code) if code else is_among(entry.en, entry.native, names)
             assert found and (code or country).startswith(country), (entry.en, entry.native)
 
 

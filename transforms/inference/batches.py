@@ -34,6 +34,7 @@ class Batch:
     known: tuple[tuple[str, bytes], ...] = ()
 
     def unknown(self) -> list[Request]:
+        """The requests that have no answer yet, in order."""
         have = {key for key, _ in self.known}
         return [r for r in self.requests if r.key not in have]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import uuid
@@ -39,15 +40,17 @@ class Memory:
             return known
         for path in sorted((self._root / bucket).glob("*.parquet")):
             try:
-                table = pq.read_table(path, schema=_SCHEMA)
-            except (OSError, pa.ArrowException) as error:
+                answers = _read(path)
+            except FileNotFoundError:
+                continue  # another run set it aside
+            except (OSError, ValueError, pa.ArrowException) as error:
                 aside = path.with_suffix(".corrupt")
-                _LOG.warning("memory file %s cannot be read (%s): set aside as %s", path, type(error).__name__, aside.name)
-                path.replace(aside)
+                why = type(error).__name__
+                _LOG.warning("memory file %s cannot be read (%s): set aside as %s", path, why, aside.name)
+                with contextlib.suppress(FileNotFoundError):
+                    path.replace(aside)
                 continue
-            for key, answer in zip(table["key"].to_pylist(), table["answer"].to_pylist(), strict=True):
-                if key in wanted:
-                    known[key] = answer
+            known.update((key, answers[key]) for key in sorted(wanted & answers.keys()))
         return known
 
     def remember(self, bucket: str, answers: Mapping[str, bytes]) -> None:
@@ -57,7 +60,22 @@ class Memory:
         folder = self._root / bucket
         folder.mkdir(parents=True, exist_ok=True)
         keys = sorted(answers)
-        name = digest(*keys, *(answers[k].hex() for k in keys))
         staged = folder / f".{uuid.uuid4().hex}.tmp"
-        pq.write_table(pa.table([keys, [answers[k] for k in keys]], schema=_SCHEMA), staged, compression="zstd")
-        os.replace(staged, folder / f"{name}.parquet")
+        try:
+            pq.write_table(pa.table([keys, [answers[k] for k in keys]], schema=_SCHEMA), staged, compression="zstd")
+            os.replace(staged, folder / f"{_name(answers)}.parquet")
+        finally:
+            staged.unlink(missing_ok=True)
+
+
+def _name(answers: Mapping[str, bytes]) -> str:
+    keys = sorted(answers)
+    return digest(*keys, *(answers[k].hex() for k in keys))
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    table = pq.read_table(path, schema=_SCHEMA)
+    answers = dict(zip(table["key"].to_pylist(), table["answer"].to_pylist(), strict=True))
+    if path.stem != _name(answers):
+        raise ValueError("the content is not what the name says")
+    return answers

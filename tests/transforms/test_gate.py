@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.locales import LANGUAGES, Language
+from schemas.reasons import GATE
+from schemas.rows import DeadLetter, Row
+from schemas.taxonomy import load_taxonomy
+from tests.builders import AEGIS_FIELDS, make_record, make_unit
+from transforms.gate import MissingField, admit, is_translatable, to_row
+
+AEGIS = load_taxonomy("aegis2")
+ENGLISH = LANGUAGES["eng_Latn"]
+LONG_GERMAN = "Das ist ein Satz auf Deutsch, der lang genug ist."
+
+
+def english(text: str, language: Language) -> tuple[float, float]:
+    return (0.01, 0.95) if "auf Deutsch" in text else (0.9, 0.05)
+
+
+def gate(**changes: Any) -> Row | DeadLetter:
+    return admit(make_unit(make_record(**changes)), AEGIS, ENGLISH, english)
+
+
+def reasons(**changes: Any) -> tuple[str, ...]:
+    row = gate(**changes)
+    assert isinstance(row, Row)
+    return row.verdict.reasons if row.verdict else ()
+
+
+def letter(**changes: Any) -> DeadLetter:
+    dead = gate(**changes)
+    assert isinstance(dead, DeadLetter)
+    return dead
+
+
+# --- what passes ---
+
+
+def test_a_sound_record_passes_without_a_verdict() -> None:
+    row = gate(id="abc", prompt="How do I hurt someone?", response="I cannot help with that.", prompt_label="unsafe",
+               response_label="safe", response_label_source="llm", violated_categories="Violence, Threat")  # fmt: skip
+    assert isinstance(row, Row) and row.verdict is None
+    sample = row.sample
+    assert (sample.source_id, sample.prompt_label, sample.response_label) == ("abc", "unsafe", "safe")
+    assert sample.categories == ("aegis2:threat", "aegis2:violence")
+    assert sample.categories_raw == "Violence, Threat"
+    assert (sample.dataset, sample.split, sample.licence, sample.origin.line) == ("demo", "train", "CC0-1.0", 7)
+    assert [(t.role, t.turn, t.source) for t in row.texts] == [
+        ("prompt", 0, "How do I hurt someone?"),
+        ("response", 1, "I cannot help with that."),
+    ]
+    assert row.id == ""
+
+
+def test_a_number_may_be_an_id() -> None:
+    row = gate(id=17)
+    assert isinstance(row, Row) and row.sample.source_id == "17"
+
+
+# --- reasons ---
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"prompt": "REDACTED"}, ("redacted",)),
+        ({"prompt": None}, ("empty_prompt",)),
+        ({"prompt": ""}, ("empty_prompt",)),
+        ({"prompt": " \n\u2003"}, ("empty_prompt",)),
+        ({"prompt": "None"}, ("empty_prompt",)),
+        ({"prompt_label": "toxic"}, ("unknown_label",)),
+        ({"response": "Hello.", "response_label": "meh"}, ("unknown_label",)),
+        ({"prompt_label": "toxic", "response_label": "meh"}, ("unknown_label",)),
+        ({"prompt_label": "unsafe", "violated_categories": "Jaywalking"}, ("unknown_category",)),
+        ({"prompt_label": "unsafe"}, ("label_without_category",)),
+        ({"violated_categories": "Violence"}, ("category_without_label",)),
+        ({"prompt": "Hello" + "\u200b" * 3}, ("hidden_characters",)),
+        ({"response": "Hello" + "\U000e0041" * 20}, ("hidden_characters",)),
+        ({"prompt": LONG_GERMAN}, ("source_language",)),
+        ({"response": LONG_GERMAN}, ("source_language",)),
+        ({"prompt": "REDACTED", "prompt_label": "unsafe", "response": LONG_GERMAN},
+         ("label_without_category", "redacted", "source_language")),
+    ],
+)  # fmt: skip
+def test_each_reason_is_given_for_its_defect_alone(changes: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert reasons(**changes) == expected
+    assert set(expected) <= set(GATE)
+
+
+@pytest.mark.parametrize("prompt", ["none", "Redacted", "None of these.", "REDACTED text", "n/a"])
+def test_only_the_exact_stand_ins_stand_for_no_text(prompt: str) -> None:
+    assert reasons(prompt=prompt) == ()
+
+
+@pytest.mark.parametrize("response", [None, "", "None", "REDACTED"])
+def test_the_ways_to_have_no_response_pass_and_stay_apart(response: str | None) -> None:
+    row = gate(response=response)
+    assert isinstance(row, Row) and row.verdict is None
+    assert row.texts[1].source == response
+    assert not is_translatable(response)
+
+
+def test_a_rejected_row_keeps_its_text_and_labels() -> None:
+    row = gate(prompt="REDACTED", prompt_label="unsafe", violated_categories="Sexual Minor")
+    assert isinstance(row, Row) and row.texts[0].source == "REDACTED"
+    assert row.sample.categories == ("aegis2:sexual_minor",)
+
+
+def test_two_stray_invisible_characters_are_an_accident() -> None:
+    assert reasons(prompt="Hel\u200blo wor\u200bld") == ()
+
+
+def test_a_short_text_is_not_asked_for_its_language() -> None:
+    assert reasons(prompt="auf Deutsch") == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "foreign"),
+    [((0.19, 0.61), True), ((0.2, 0.79), False), ((0.1, 0.6), False), ((0.0, 1.0), True), ((1.0, 0.0), False)],
+)
+def test_a_text_is_foreign_only_if_another_language_is_likely(answer: tuple[float, float], foreign: bool) -> None:
+    row = admit(make_unit(make_record(prompt="x" * 30)), AEGIS, ENGLISH, lambda text, language: answer)
+    assert isinstance(row, Row) and (row.verdict is not None) == foreign
+
+
+# --- dead letters ---
+
+
+@pytest.mark.parametrize("field", ["id", "prompt", "response", "prompt_label", "response_label", "violated_categories"])
+def test_a_missing_field_is_named_and_not_guessed(field: str) -> None:
+    record = make_record()
+    del record[field]
+    dead = admit(make_unit(record), AEGIS, ENGLISH, english)
+    assert isinstance(dead, DeadLetter)
+    assert (dead.stage, dead.location, dead.error) == ("gate", "in.jsonl:7", "MissingField")
+    assert repr(field) in dead.message
+
+
+@pytest.mark.parametrize("value", [1.5, True, ["text"], {"text": "x"}, b"text"])
+def test_a_prompt_that_is_no_text_is_buried_with_its_type(value: Any) -> None:
+    assert type(value).__name__ in letter(prompt=value).message
+
+
+@pytest.mark.parametrize("field", ["id", "prompt", "response", "prompt_label", "violated_categories", "unmapped"])
+def test_a_lone_surrogate_is_buried_wherever_it_stands(field: str) -> None:
+    assert "UTF-8" in letter(**{field: "half of \ud83d"}).message
+
+
+def test_a_lone_surrogate_in_a_name_or_deep_inside_is_buried_too() -> None:
+    assert "UTF-8" in letter(**{"\ud83d": 1}).message
+    assert "UTF-8" in letter(extra=[{"a": ["\udfff"]}]).message
+
+
+def test_a_field_that_is_mapped_to_null_may_be_absent() -> None:
+    fields = tuple((ours, None if ours in ("id", "response") else theirs) for ours, theirs in AEGIS_FIELDS)
+    record = make_record()
+    del record["id"], record["response"]
+    row = admit(make_unit(record, fields=fields), AEGIS, ENGLISH, english)
+    assert isinstance(row, Row)
+    assert row.sample.source_id is None and row.texts[1].source is None
+
+
+def test_two_of_our_names_may_be_mapped_to_one_field() -> None:
+    fields = tuple((ours, "label" if ours.endswith("_label") else theirs) for ours, theirs in AEGIS_FIELDS)
+    record = make_record(label="safe", response="Use flour.")
+    row, found = to_row(make_unit(record, fields=fields), AEGIS)
+    assert (row.sample.prompt_label, row.sample.response_label) == ("safe", "safe") and found == []
+    assert "label" not in json.loads(row.sample.metadata)
+
+
+def test_nesting_too_deep_to_write_is_buried() -> None:
+    deep: Any = "x"
+    for _ in range(100_000):
+        deep = [deep]
+    assert "deep" in letter(extra=deep).message
+    while isinstance(deep, list):  # taken apart by hand: freeing it at once would recurse
+        deep = deep.pop()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from([theirs for _, theirs in AEGIS_FIELDS if theirs] + ["other"]),
+        st.one_of(st.none(), st.text(st.characters()), st.integers(), st.floats(), st.lists(st.text(), max_size=2)),
+    )
+)
+def test_any_record_becomes_a_row_or_a_dead_letter_without_payload(record: dict[str, Any]) -> None:
+    record = {k: f"SECRET{v}" if isinstance(v, str) else v for k, v in record.items()}
+    result = admit(make_unit(record), AEGIS, ENGLISH, english)
+    if isinstance(result, Row):
+        result.sample.metadata.encode("utf-8")
+        assert set(result.verdict.reasons if result.verdict else ()) <= set(GATE)
+    else:
+        assert "SECRET" not in result.as_json()
+
+
+# --- metadata ---
+
+
+def test_fields_that_are_not_mapped_go_to_metadata_and_no_others() -> None:
+    row, _ = to_row(make_unit(make_record(annotator=7, notes={"b": [1, None], "a": "ü"})), AEGIS)
+    assert row.sample.metadata == '{"annotator": 7, "notes": {"a": "ü", "b": [1, null]}}'
+
+
+def test_metadata_does_not_depend_on_the_order_of_fields() -> None:
+    record = make_record(x=1, y=2)
+    backwards = dict(reversed(record.items()))
+    assert to_row(make_unit(record), AEGIS) == to_row(make_unit(backwards), AEGIS)
+
+
+def test_the_input_record_is_left_as_it_was() -> None:
+    record = make_record(x=1)
+    to_row(make_unit(record), AEGIS)
+    assert record == make_record(x=1)
+
+
+def test_metadata_is_strict_json_whatever_the_input_held() -> None:
+    held = {"nan": float("nan"), "many": [float("inf"), {"x": -float("inf")}], "when": datetime(2024, 5, 1, tzinfo=UTC)}
+    row, _ = to_row(make_unit(make_record(**held)), AEGIS)
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    found = json.loads(row.sample.metadata, parse_constant=refuse)
+    assert found == {"nan": "NaN", "many": ["Infinity", {"x": "-Infinity"}], "when": "2024-05-01 00:00:00+00:00"}
+
+
+def test_a_missing_field_error_names_the_config_key() -> None:
+    with pytest.raises(MissingField, match=r"fields\.categories"):
+        to_row(make_unit({k: v for k, v in make_record().items() if k != "violated_categories"}), AEGIS)
