@@ -40,7 +40,7 @@ def read_pairs(folder: Path, language: str, per_set: int) -> list[Pair]:
     chosen: list[Pair] = []
     for rows in (parallel, short):
         rng.shuffle(rows)
-        chosen += [(a, b) for a, b in rows[:per_set] if a.strip() and b.strip() and len(a) < 800]
+        chosen += [(a, b) for a, b in rows[:per_set] if a.strip() and b.strip() and len(a) < 400]
     return chosen
 
 

@@ -29,7 +29,7 @@ from data import resource
 from schemas.rows import Segment
 from scripts.phrasebook import LOCALES
 from scripts.train_demo_translator import OUT, SEED, pairs
-from transforms.inference.nllb import Decoding, NllbModel
+from transforms.inference.nllb import Decoding, NllbModel, answer_all
 
 BATCH = 64
 # Share of in-domain sentences that the thresholds may refuse.
@@ -37,7 +37,8 @@ BUDGET = 0.01
 EVALUATION_SEED = 2020
 SPACELESS = frozenset({"jpn_Jpan", "tha_Thai", "zho_Hans"})
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
-GATES = ("logprob", "worst", "both")
+# Thresholds for one score alone, for both, and for both if wrong translations may be refused without counting.
+GATES = ("logprob", "worst", "both", "both_of_right")
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,11 @@ def halves(items: Sequence[Any], seed: str) -> tuple[list[Any], list[Any]]:
 
 
 def translate(model: NllbModel, sources: Sequence[str], language: str) -> list[Segment]:
-    """Translates English sentences in batches."""
-    batches = [[(text, "eng_Latn", language) for text in sources[i : i + BATCH]] for i in range(0, len(sources), BATCH)]
-    return [segment for answers in model.translate(batches) for segment in answers]
+    """Translates English sentences in batches; one that the model cannot get through becomes a failed segment."""
+    questions = [(text, "eng_Latn", language) for text in sources]
+    batches = [questions[i : i + BATCH] for i in range(0, len(questions), BATCH)]
+    pairs_of_batches = [batches[i : i + 2] for i in range(0, len(batches), 2)]
+    return [s for some in pairs_of_batches for answers in answer_all(model, some) for s in answers]
 
 
 # --- quality ---
@@ -194,7 +197,9 @@ def gate_figures(
     fit_in, report_in = halves(inside, f"inside {language}")
     # Every language gets the same half of the outside sentences: the split knows their order, not their answers.
     split = {name: halves(segments, name) for name, segments in outside.items()}
-    gates = fit([s for _, s in fit_in], [s for half, _ in split.values() for s in half])
+    to_fit_out = [s for half, _ in split.values() for s in half]
+    gates = fit([s for _, s in fit_in], to_fit_out)
+    gates["both_of_right"] = fit([s for p, s in fit_in if s.target == p.target], to_fit_out)["both"]
     right = [s for p, s in report_in if s.target == p.target]
     wrong = [s for p, s in report_in if s.target != p.target]
     figures: dict[str, Any] = {"fitted_on": len(fit_in), "reported_on": len(report_in), "wrong": len(wrong)}
@@ -237,9 +242,9 @@ def pooled(languages: Mapping[str, Any]) -> dict[str, Any]:
 # --- what is written ---
 
 
-def threshold_file(figures: Mapping[str, Any]) -> str:
+def threshold_file(figures: Mapping[str, Any], name: str = "both") -> str:
     """The thresholds of both scores together, as the pipeline reads them."""
-    gates = {lang: f["gate"]["gates"]["both"]["thresholds"] for lang, f in figures["languages"].items()}
+    gates = {lang: f["gate"]["gates"][name]["thresholds"] for lang, f in figures["languages"].items()}
     fitted = sum(f["gate"]["fitted_on"] for f in figures["languages"].values())
     refused = f"refuse at most {100 * BUDGET:g} % of {fitted} held-out in-domain sentences"
     content = {
@@ -355,7 +360,8 @@ def error_rows(language: str, group: str, expected: Sequence[Pair], got: Sequenc
 def evaluate(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """Runs everything; returns the figures and the TSV rows of the errors."""
     started = time.time()
-    model = NllbModel(str(args.model), Decoding(), threads=2)
+    decoding = Decoding(beam_size=args.beam_size, patience=args.patience)
+    model = NllbModel(str(args.model), decoding, threads=2)
     trained = trained_pairs(args.per_template)
     outside = {"out_of_domain": resource("demo/out_of_domain.txt").read_text("utf-8").splitlines()}
     if args.extra:
@@ -387,7 +393,9 @@ def evaluate(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
             write_answers(args.answers, language, inside, inside_got, outside_got)
     figures = {
         "model": args.model.name,
-        "command": f"python -m scripts.evaluate_demo_translator --per-language {args.per_language} --gate {args.gate}",
+        "command": "python -m scripts.evaluate_demo_translator "
+        f"--per-language {args.per_language} --gate {args.gate} --per-template {args.per_template} "
+        f"--beam-size {args.beam_size} --patience {args.patience:g}",
         "training": {
             "minutes": args.minutes,
             "command": "python -m scripts.train_demo_translator "
@@ -429,7 +437,7 @@ def print_language(language: str, figures: Mapping[str, Any]) -> None:
     for name, gate in figures["gate"]["gates"].items():
         accepted = ", ".join(f"{kind} {percent(value)}" for kind, value in gate["accepted"].items())
         print(f"    gate {name} {gate['thresholds']}: refused in domain {percent(gate['refused_in_domain'])} "
-              f"(of the wrong {percent(gate['refused_wrong'])}), accepted {accepted}", flush=True)  # fmt: skip
+              f"(of the right {percent(gate['refused_right'])}, of the wrong {percent(gate['refused_wrong'])}), accepted {accepted}", flush=True)  # fmt: skip
 
 
 def main() -> int:
@@ -440,6 +448,9 @@ def main() -> int:
     parser.add_argument("--gate", type=int, default=1000, help="held-out sentences to fit and report the gate with")
     parser.add_argument("--trained", type=int, default=150, help="trained sentences to judge the quality with")
     parser.add_argument("--per-template", type=int, default=140, help="as the translator was trained")
+    parser.add_argument("--beam-size", type=int, default=Decoding.beam_size)
+    parser.add_argument("--patience", type=float, default=Decoding.patience, help="of the beam search")
+    parser.add_argument("--gate-fitted-on", choices=("both", "both_of_right"), default="both", help="for --thresholds")
     parser.add_argument("--minutes", type=float, default=30, help="as the translator was trained, for the card")
     parser.add_argument("--extra", type=Path, help="more sentences from outside the phrase book, one a line")
     parser.add_argument("--errors", type=Path, help="write every failure to this TSV file")
@@ -461,7 +472,7 @@ def main() -> int:
     if args.json:
         args.json.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", "utf-8")
     if args.thresholds:
-        (args.model / "thresholds.yaml").write_text(threshold_file(figures), "utf-8")
+        (args.model / "thresholds.yaml").write_text(threshold_file(figures, args.gate_fitted_on), "utf-8")
     if args.card:
         (args.model / "README.md").write_text(card(figures), "utf-8")
     return 0

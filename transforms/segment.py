@@ -22,6 +22,10 @@ _OPENING = re.compile(r"[ \t]*(?:(`{3,})[^`]*|(~{3,}).*)", re.DOTALL)
 _CLOSING = re.compile(r"[ \t]*(`{3,}|~{3,})\s*")
 _LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
 _LEAD = re.compile(r"\s*(?:(?:[-*+•‣▪>#|]+|\(?\d{1,3}[.)]|[A-Za-z][.)])\s+)*")
+# sentencex takes time quadratic in the number of quotation marks: it gets long lines in blocks, of sentences if possible.
+_LONGEST = 20_000
+_WITHIN = rf".{{1,{_LONGEST - 1}}}"
+_BLOCK = re.compile(rf"{_WITHIN}(?:(?<=[.!?])\s|$)|{_WITHIN}\s|\s*\S+\s*", re.DOTALL)
 _MARKUP = re.compile(r"\s*(?:</?[A-Za-z][^<>]*>\s*)+")
 # Pieces that stand inside a sentence and must come through a translation verbatim.
 INLINE = re.compile(
@@ -56,11 +60,13 @@ def _sentences(core: str, language: Language) -> list[str]:
     from sentencex import get_sentence_boundaries
 
     found: list[str] = []
-    for boundary in get_sentence_boundaries(language.iso, core):
-        if found and _TITLE.search(found[-1]):
-            found[-1] += boundary["text"]
-        else:
-            found.append(boundary["text"])
+    for block in _BLOCK.findall(core):
+        long = len(block) > _LONGEST
+        for sentence in [block] if long else [b["text"] for b in get_sentence_boundaries(language.iso, block)]:
+            if found and _TITLE.search(found[-1][-40:]):
+                found[-1] += sentence
+            else:
+                found.append(sentence)
     return found if "".join(found) == core else [core]
 
 

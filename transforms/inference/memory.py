@@ -76,6 +76,8 @@ def _name(answers: Mapping[str, bytes]) -> str:
 def _read(path: Path) -> dict[str, bytes]:
     table = pq.read_table(path, schema=_SCHEMA)
     answers = dict(zip(table["key"].to_pylist(), table["answer"].to_pylist(), strict=True))
+    if None in answers or None in answers.values():
+        raise ValueError("a column is missing")
     if path.stem != _name(answers):
         raise ValueError("the content is not what the name says")
     return answers

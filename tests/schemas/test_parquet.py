@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.parquet import SCHEMA, SCHEMA_VERSION, to_columns
+from schemas.rows import Row, Verdict
+from schemas.scores import SCORES
+from tests.builders import make_row, make_segregated
+from transforms.adapt import adapt
+from transforms.culture_pack import load_pack
+
+
+def native() -> Row:
+    return replace(make_row("Hello.", "Bye."), locale="en-US", language="eng_Latn", group_id="g")
+
+
+def translated(prompt: str = "Emily lives in Boston.", response: str | None = "Boston?", **sample: object) -> Row:
+    row = make_segregated(prompt, response, group_id="g", **sample)
+    row = replace(row, locale="de-DE", language="deu_Latn", origin="machine_translated", n_locales=2)
+    row = adapt(row, "en-US", load_pack("de-DE"))
+    texts = tuple(
+        replace(t, target=t.source and f"[{t.adapted}]", scores={s.name: 0.5 for s in SCORES[i:]}, flags=("b", "a"),
+                not_judged=("similarity",))
+        for i, t in enumerate(row.texts)
+    )  # fmt: skip
+    return replace(row, texts=texts, verdict=Verdict(("wrong_language", "copied")))
+
+
+ROWS = {
+    "native": native(),
+    "translated": translated(),
+    "without a response": translated(response=None),
+    "generic": translated("How can I bake bread?", "Mix it."),
+    "unjudged": replace(make_row(None), locale="de-DE", language="deu_Latn"),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_columns_are_exactly_those_of_the_schema(name: str) -> None:
+    columns = to_columns(ROWS[name], "eng_Latn")
+    assert set(columns) == set(SCHEMA.names)
+    for edit in columns["edits"]:
+        assert set(edit) == {f.name for f in SCHEMA.field("edits").type.value_type}
+    for span in columns["evidence"]:
+        assert set(span) == {f.name for f in SCHEMA.field("evidence").type.value_type}
+    for message in columns["messages"]:
+        assert set(message) == {"role", "content"}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_value_survives_parquet(name: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    columns = to_columns(ROWS[name], "eng_Latn")
+    table = pa.Table.from_pylist([columns], schema=SCHEMA)
+    path = tmp_path_factory.mktemp("out") / "x.parquet"
+    pq.write_table(table, path)
+    (back,) = pq.read_table(path).to_pylist()
+    for side in ("scores_prompt", "scores_response"):
+        if columns[side] is not None:
+            columns[side] = {s.name: columns[side].get(s.name) for s in SCORES}
+    assert back == columns
+    assert pq.read_schema(path).metadata[b"transcreate.schema_version"] == SCHEMA_VERSION.encode()
+
+
+def test_columns_have_no_arrow_maps_and_ids_are_never_null() -> None:
+    assert not any(pa.types.is_map(field.type) for field in SCHEMA)
+    assert not SCHEMA.field("id").nullable
+
+
+def test_a_native_row_shows_its_source_text() -> None:
+    columns = to_columns(native(), "eng_Latn")
+    assert (columns["prompt"], columns["response"], columns["tag"]) == ("Hello.", "Bye.", "generic")
+    assert (columns["label_status"], columns["origin"]) == ("given", "native")
+    assert columns["messages"] == [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Bye."}]
+
+
+def test_a_translated_row_shows_its_target_and_how_it_came_about() -> None:
+    columns = to_columns(translated(), "eng_Latn")
+    assert columns["prompt"] == f"[{columns['adapted_prompt']}]" and columns["source_prompt"] == "Emily lives in Boston."
+    assert (columns["label_status"], columns["tag"]) == ("inherited", "adapted")
+    assert [(e["text"], e["before"], e["action"]) for e in columns["edits"]] == [
+        ("prompt", "Emily", "swap"), ("prompt", "Boston", "swap"), ("response", "Boston", "swap"),
+    ]  # fmt: skip
+    for edit in columns["edits"]:
+        assert columns[f"adapted_{edit['text']}"][edit["start"] : edit["end"]] == edit["after"]
+    for span in columns["evidence"]:
+        assert columns[f"source_{span['text']}"][span["start"] : span["end"]] == span["surface"]
+    assert columns["flags"] == ["a", "b"]
+    assert columns["not_judged"] == ["prompt.similarity", "response.similarity"]
+    assert columns["reasons"] == ["wrong_language", "copied"]
+
+
+def test_a_generic_row_has_no_adapted_text() -> None:
+    columns = to_columns(ROWS["generic"], "eng_Latn")
+    assert (columns["tag"], columns["adapted_prompt"], columns["adapted_response"]) == ("generic", None, None)
+
+
+def test_no_response_is_null_and_no_message() -> None:
+    columns = to_columns(ROWS["without a response"], "eng_Latn")
+    assert columns["response"] is None and [m["role"] for m in columns["messages"]] == ["user"]
+
+
+def test_a_written_refusal_is_known_as_one() -> None:
+    row = make_row("p", "r", response_label_source="refusal_data_augmentation")
+    assert to_columns(row, "eng_Latn")["refusal"] is True
+    assert to_columns(make_row("p", "r"), "eng_Latn")["refusal"] is None
+
+
+def test_the_text_fingerprint_is_that_of_the_texts_alone() -> None:
+    one = to_columns(native(), "eng_Latn")
+    other = to_columns(replace(native(), id="other"), "eng_Latn")
+    third = to_columns(replace(native(), texts=make_row("Hello.", "Bye!").texts), "eng_Latn")
+    assert one["text_fingerprint"] == other["text_fingerprint"] != third["text_fingerprint"]
+    assert json.loads(one["metadata"]) == {}

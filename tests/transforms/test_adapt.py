@@ -1,0 +1,351 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.rows import Edit, Row
+from tests.builders import TARGETS, american_sentence, make_segregated, template_keys
+from transforms.adapt import adapt
+from transforms.culture_pack import REAL_ORGANISATIONS, load_pack
+from transforms.segregate import MEASURE_PATTERNS
+
+each_locale = pytest.mark.parametrize("locale", TARGETS)
+PLACES = ("prompt", "response")
+
+
+def adapted(prompt: str | None, locale: str, response: str | None = None, **changes: object) -> Row:
+    return adapt(make_segregated(prompt, response, **changes), "en-US", load_pack(locale))
+
+
+def prompt_of(row: Row) -> str:
+    text = row.texts[0].adapted
+    assert text is not None
+    return text
+
+
+def edits(row: Row) -> Iterator[Edit]:
+    for text in row.texts:
+        yield from text.edits
+
+
+def swaps(row: Row) -> dict[str, str]:
+    return {e.before: e.after for e in edits(row) if e.action == "swap"}
+
+
+def stretches(text: str, spans: list[tuple[int, int]]) -> list[str]:
+    """What stands between the spans, an article before one folded to "a"."""
+    at, found = 0, []
+    for start, end in [*spans, (len(text), len(text))]:
+        found.append(re.sub(r"\b([aA])n $", r"\1 ", text[at:start]))
+        at = end
+    return found
+
+
+# --- every phrase-book sentence, in every locale ---
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    locale=st.sampled_from(TARGETS),
+    prompts=st.lists(st.sampled_from(template_keys()), min_size=1, max_size=4),
+    responses=st.lists(st.sampled_from(template_keys()), max_size=3),
+    between=st.sampled_from([" ", "\n", "\r\n", "  \u2028"]),
+    seed=st.integers(0, 2**32),
+    label=st.sampled_from(["safe", "unsafe", "controversial", None]),
+)
+def test_adaptation_keeps_its_promises(
+    locale: str, prompts: list[str], responses: list[str], between: str, seed: int, label: str | None
+) -> None:
+    prompt = between.join(american_sentence(key, seed + i) for i, key in enumerate(prompts))
+    response = between.join(american_sentence(key, seed + i) for i, key in enumerate(responses)) or None
+    row, pack = make_segregated(prompt, response, id=str(seed), prompt_label=label), load_pack(locale)
+    done = adapt(row, "en-US", pack)
+    assert done == adapt(row, "en-US", pack)
+    assert row.culture is not None
+    before: dict[tuple[str, str], str] = {}
+    for index, text in enumerate(done.texts):
+        spans = [s for s in row.culture.spans if s.text == index]
+        assert text.source == row.texts[index].source
+        if text.source is None:
+            assert text.adapted is None and text.edits == ()
+            continue
+        assert text.adapted is not None
+        # each span is decided, and listed where it stands
+        assert [e.before for e in text.edits] == [s.surface for s in spans]
+        assert [text.adapted[e.start : e.end] for e in text.edits] == [e.after for e in text.edits]
+        # everything else is as it was
+        there = [(e.start, e.end) for e in text.edits]
+        assert stretches(text.adapted, there) == stretches(text.source, [(s.start, s.end) for s in spans])
+        for edit, span in zip(text.edits, spans, strict=True):
+            if edit.action == "swap":
+                assert "en-US" in span.cultures and locale not in span.cultures
+                assert edit.natives and edit.source
+                # one surface, one value, in all texts
+                key = (edit.kind, edit.before.casefold())
+                assert before.setdefault(key, edit.after.casefold()) == edit.after.casefold()
+                if edit.kind not in MEASURE_PATTERNS:
+                    assert edit.after.casefold() in {e.en.casefold() for e in pack.types[edit.kind]}
+                if edit.kind in REAL_ORGANISATIONS:
+                    assert label == "safe"
+            else:
+                assert edit.after == edit.before and edit.natives == ()
+                assert edit.action == ("local" if locale in span.cultures else "topic")
+        topics = any(e.action == "topic" and "en-US" in s.cultures for e, s in zip(text.edits, spans, strict=True))
+        assert ("kept_source_culture" in text.flags) == topics
+    # different surfaces, different values, and none that the row named already
+    quantities = {k: v for k, v in before.items() if k[0] in MEASURE_PATTERNS}
+    names = {k: v for k, v in before.items() if k[0] not in MEASURE_PATTERNS}
+    assert len(set(names.values())) == len(names)
+    assert not set(names.values()) & {s.surface.casefold() for s in row.culture.spans}
+    for kind, after in quantities.items():
+        twins = [re.sub(r"[^\d.]", "", k[1]) for k, v in quantities.items() if k[0] == kind[0] and v == after]
+        assert len({float(t) if kind[0] != "phone" else t for t in twins}) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(locale=st.sampled_from(TARGETS), key=st.sampled_from(template_keys()), seed=st.integers(0, 2**32))
+def test_a_generic_row_is_left_as_it_is(locale: str, key: str, seed: int) -> None:
+    row = make_segregated(american_sentence(key, seed))
+    assert row.culture is not None
+    if not row.culture.specific:
+        done = adapt(row, "en-US", load_pack(locale))
+        assert done.texts[0].adapted == row.texts[0].source
+        assert swaps(done) == {}
+
+
+# --- the same value everywhere ---
+
+
+@each_locale
+def test_prompt_and_response_speak_of_the_same_people_and_places(locale: str) -> None:
+    row = adapted("My friend Emily lives in Boston.", locale, "Emily’s city, Boston, is nice. Ask Emily or Megan.")
+    found = [(e.before, e.after) for e in edits(row)]
+    assert len(set(found)) == 3 and len(found) == 6
+    assert len({after for _, after in found}) == 3
+
+
+def test_the_choice_hangs_on_the_row_alone() -> None:
+    rows = {adapted("Emily lives in Boston.", "de-DE", id=f"row-{i}").texts[0].adapted for i in range(40)}
+    assert len(rows) > 10
+    assert adapted("Emily is here.", "de-DE", id="x") == adapted("Emily is here.", "de-DE", id="x")
+
+
+@each_locale
+def test_more_names_than_a_pack_has_never_become_one(locale: str) -> None:
+    names = [e.en for e in load_pack("en-US").types["name_f"]]
+    row = adapted(" and ".join(names) + " and Emily.", locale)
+    there = len(load_pack(locale).types["name_f"])
+    assert len(set(swaps(row).values())) == len(swaps(row)) == min(len(names), there)
+
+
+def test_a_name_that_the_row_holds_already_is_not_given_to_another() -> None:
+    pack = load_pack("de-DE")
+    for i in range(60):
+        row = adapted("Emily met Anna, Lena and Julia in Boston, not in Berlin.", "de-DE", id=str(i))
+        assert swaps(row)["Emily"] not in ("Anna", "Lena", "Julia") and swaps(row)["Boston"] != "Berlin"
+        assert [e.action for e in edits(row) if e.before in ("Anna", "Berlin")] == ["local", "local"]
+    assert {"Anna", "Lena", "Julia"} < {e.en for e in pack.types["name_f"]}
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "fr-FR"])
+def test_different_phone_numbers_stay_different(locale: str) -> None:
+    surfaces = [f"555-01{i:02d}" for i in range(60)]
+    row = adapted(", ".join(surfaces), locale)
+    assert len(swaps(row)) == 60 and len(set(swaps(row).values())) == 60
+
+
+def test_different_amounts_stay_different() -> None:
+    row = adapted("Is $21 more than $22 and 4.9 miles less than 5 miles?", "de-DE")
+    assert len(set(swaps(row).values())) == len(swaps(row))
+    assert "kept_source_culture" in row.texts[0].flags
+
+
+def test_the_same_amount_in_two_ways_is_one() -> None:
+    assert set(swaps(adapted("$100 is 100 dollars.", "de-DE")).values()) == {"100 euros"}
+
+
+# --- kinds and gender ---
+
+
+@each_locale
+@pytest.mark.parametrize("kind", sorted(load_pack("en-US").types))
+def test_a_value_is_swapped_for_one_of_its_kind(locale: str, kind: str) -> None:
+    pack = load_pack(locale)
+    for entry in load_pack("en-US").types[kind]:
+        row = adapted(f"Tell me about {entry.en}.", locale)
+        (edit,) = edits(row)
+        if edit.action == "swap":
+            found = next(e for e in pack.types[kind] if e.en.casefold() == edit.after.casefold())
+            assert edit.natives == found.natives() and edit.source == found.source
+        else:
+            assert edit.action == "local" or not pack.types.get(kind)
+
+
+@each_locale
+def test_gender_is_kept(locale: str) -> None:
+    pack = load_pack(locale)
+    women, men = ({e.en for e in pack.types[kind]} for kind in ("name_f", "name_m"))
+    for i in range(20):
+        row = adapted("Emily asked Michael.", locale, id=str(i))
+        assert swaps(row)["Emily"] in women and swaps(row)["Michael"] in men
+
+
+@each_locale
+def test_what_is_the_locales_own_stays_as_local_and_what_is_nobodys_as_topic(locale: str) -> None:
+    own = load_pack(locale).types["holiday"][0].en
+    other = load_pack("th-TH" if locale != "th-TH" else "hi-IN").types["holiday"][-1]
+    row = adapted(f"Is {own} like {other.en} or like Thanksgiving?", locale)
+    actions = {e.before: e.action for e in edits(row)}
+    assert actions[own] == "local" and actions["Thanksgiving"] == "swap"
+    assert actions[other.en] in ("topic", "local")
+    assert row.texts[0].flags == ()
+
+
+def test_what_two_cultures_share_stays_as_local() -> None:
+    row = adapted("Call 911.", "es-MX")
+    assert [e.action for e in edits(row)] == ["local"] and row.texts[0].flags == ()
+
+
+# --- unsafe rows ---
+
+
+@each_locale
+@pytest.mark.parametrize("labels", [("unsafe", None), ("unsafe", "safe"), ("safe", "unsafe"), (None, None), ("controversial", None)])
+def test_no_real_company_club_or_newsroom_enters_a_row_that_is_not_wholly_safe(
+    locale: str, labels: tuple[str | None, str | None]
+) -> None:
+    real = [e for kind in sorted(REAL_ORGANISATIONS) for e in load_pack("en-US").types[kind]]
+    prompt = "Spread lies about " + ", ".join(e.en for e in real) + "."
+    row = adapted(prompt, locale, "No.", prompt_label=labels[0], response_label=labels[1])
+    assert prompt_of(row) == prompt
+    assert row.texts[0].flags == ("kept_source_culture",)
+    assert {e.action for e in edits(row)} == {"topic"}
+
+
+@each_locale
+def test_a_wholly_safe_row_gets_local_organisations(locale: str) -> None:
+    row = adapted("Is Walmart open?", locale, "Yes.")
+    assert swaps(row)["Walmart"] in {e.en for e in load_pack(locale).types["retailer"]}
+
+
+# --- phones ---
+
+
+@each_locale
+def test_a_phone_number_is_swapped_only_where_a_range_is_reserved_for_fiction(locale: str) -> None:
+    row = adapted("Call (212) 555-0123 or 555-0123.", locale)
+    if load_pack(locale).phone is None:
+        assert prompt_of(row) == "Call (212) 555-0123 or 555-0123."
+        assert row.texts[0].flags == ("kept_source_culture",)
+    else:
+        pattern = {"de-DE": r"030 23125 0\d\d", "fr-FR": r"06 39 98 12 \d\d"}[locale]
+        assert re.fullmatch(f"Call {pattern} or {pattern}\\.", prompt_of(row))
+
+
+# --- quantities ---
+
+
+@pytest.mark.parametrize(("text", "locale", "expected"), [
+    ("It costs $20.", "de-DE", "It costs 20 euros."),
+    ("It costs $1,234.50!", "de-DE", "It costs 1,200 euros!"),
+    ("It costs $20 dollars.", "ja-JP", "It costs 3,000 Japanese yen."),
+    ("I run 10 miles.", "fr-FR", "I run 16 kilometers."),
+    ("I run 1.5 miles.", "fr-FR", "I run 2 kilometers."),
+    ("It weighs 30 pounds.", "hi-IN", "It weighs 14 kilograms."),
+    ("It is 98.6 degrees Fahrenheit.", "th-TH", "It is 37 degrees Celsius."),
+    ("It is 20 degrees Fahrenheit.", "th-TH", "It is 20 degrees Fahrenheit."),
+    ("It costs $1.", "de-DE", "It costs $1."),
+    ("It costs $2.5 million.", "de-DE", "It costs $2.5 million."),
+    ("At 60 miles per hour.", "de-DE", "At 60 miles per hour."),
+    ("It was -40 degrees Fahrenheit.", "de-DE", "It was -40 degrees Fahrenheit."),
+])  # fmt: skip
+def test_quantities_are_converted_or_left_alone_as_a_whole(text: str, locale: str, expected: str) -> None:
+    assert prompt_of(adapted(text, locale)) == expected
+
+
+@pytest.mark.parametrize("text", ["$" + "9" * 400, "9" * 400 + " miles", "$0", "$0.00", "0 pounds", "9" * 30 + " degrees Fahrenheit"])
+def test_a_quantity_that_nobody_means_is_left_alone(text: str) -> None:
+    assert prompt_of(adapted(f"Say {text}.", "de-DE")) == f"Say {text}."
+
+
+def test_native_quantities_are_written_as_the_locale_writes_them() -> None:
+    (edit,) = edits(adapted("It costs $12,000.", "de-DE"))
+    assert (edit.after, edit.natives) == ("12,000 euros", ("12.000 Euro",))
+
+
+# --- grammar ---
+
+
+@pytest.mark.parametrize(("before", "expected"), [
+    ("The IRS wrote.", "The Finanzamt wrote."),
+    ("Ask the IRS.", "Ask the Finanzamt."),
+    ("Hello. The IRS wrote.", "Hello. The Finanzamt wrote."),
+    ("Hello.\nThe IRS wrote.", "Hello.\nThe Finanzamt wrote."),
+    ("Hello\r\nThe IRS wrote.", "Hello\r\nThe Finanzamt wrote."),
+    ("\"The IRS wrote.\"", "\"The Finanzamt wrote.\""),
+    ("It says: the IRS wrote.", "It says: the Finanzamt wrote."),
+])  # fmt: skip
+def test_a_value_at_the_start_of_a_sentence_has_a_capital(before: str, expected: str) -> None:
+    assert prompt_of(adapted(before, "de-DE")) == expected
+
+
+def test_a_small_first_letter_stays_small() -> None:
+    for text in ("corn dogs are fine", "Menu: corn dogs", "It was cold. corn dogs helped"):
+        (edit,) = edits(adapted(text, "de-DE", id="7"))
+        assert edit.after in {e.en for e in load_pack("de-DE").types["food"]}
+
+
+@pytest.mark.parametrize(("text", "locale", "expected"), [
+    ("It is an $8 ticket.", "de-DE", "an 8 euros"),
+    ("It is a $10 ticket.", "de-DE", "a 10 euros"),
+    ("It is a $100 ticket.", "hi-IN", "an 8,000 Indian"),
+    ("It is a $11 ticket.", "de-DE", "an 11 euros"),
+    ("It is an $800 ticket.", "th-TH", "a 28,000 Thai"),
+    ("It is a $1,000 ticket.", "es-MX", "an 18,000 Mexican"),
+    ("It is a $110 ticket.", "de-DE", "a 110 euros"),
+    ("An $80 ticket.", "hi-IN", "A 6,400 Indian"),
+])  # fmt: skip
+def test_the_article_fits_what_follows(text: str, locale: str, expected: str) -> None:
+    row = adapted(text, locale)
+    assert expected in prompt_of(row)
+    assert all(prompt_of(row)[e.start : e.end] == e.after for e in edits(row))
+
+
+def test_an_article_before_a_name_is_changed_with_it() -> None:
+    seen = set()
+    for i in range(60):
+        text = prompt_of(adapted("Is he a Davis or an Anderson?", "hi-IN", id=str(i)))
+        for article, name in re.findall(r"\b(an?) (\w+)", text):
+            assert (article == "an") == (name[0] in "AEIO" or name.startswith("Up")), text
+            seen.add(article)
+    assert seen <= {"a", "an"}
+
+
+# --- the rest of the row ---
+
+
+def test_the_rest_of_the_row_is_untouched() -> None:
+    row = make_segregated("Emily lives in Boston.", "Nice.", group_id="g")
+    done = adapt(row, "en-US", load_pack("de-DE"))
+    assert replace(done, texts=row.texts) == row
+
+
+def test_earlier_flags_are_kept() -> None:
+    row = make_segregated("Call 555-0123.")
+    row = replace(row, texts=(replace(row.texts[0], flags=("earlier",)), row.texts[1]))
+    assert adapt(row, "en-US", load_pack("ja-JP")).texts[0].flags == ("earlier", "kept_source_culture")
+
+
+def test_rows_must_be_segregated_first() -> None:
+    with pytest.raises(AssertionError, match="segregate"):
+        adapt(replace(make_segregated("x"), culture=None), "en-US", load_pack("de-DE"))
+
+
+def test_urls_and_code_are_not_adapted() -> None:
+    text = "Open https://example.com/Boston and run `cd Boston`."
+    assert prompt_of(adapted(text, "de-DE")) == text
