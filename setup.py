@@ -16,6 +16,7 @@ TEST = [
     "ruff>=0.17,<0.18",
     "sacrebleu>=2.5,<3",
     "types-PyYAML",
+    "zstandard>=0.23",
 ]
 
 setup(
@@ -54,7 +55,6 @@ setup(
         "sentencex>=1.0.30,<2",
         "tokenizers>=0.22,<1",
         "transformers>=5,<6",
-        "zstandard>=0.23",
     ],
     extras_require={"test": TEST},
     entry_points={"console_scripts": ["transcreate=pipeline.cli:main"]},

@@ -1,0 +1,1 @@
+"""Who arranges a run: config, plan, graph, ledger, report, command line."""

@@ -63,7 +63,7 @@ class Translate:
     model: str = "demo"
     compute_type: str = "int8"
     beam_size: int = 4
-    patience: float = 1.0
+    patience: float = 2.0
     length_penalty: float = 1.0
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
@@ -179,7 +179,9 @@ _AT_LEAST = {"rows": 1, "workers": 1, "beam_size": 1, "threads": 0, "intra_threa
              "max_input_tokens": 3, "max_output_tokens": 3, "max_unit_bytes": 1, "limit": 1}  # fmt: skip
 
 
-def load_config(path: str, overrides: Sequence[str] = (), output: str | None = None, limit: int | None = None) -> Config:
+def load_config(
+    path: str, overrides: Sequence[str] = (), output: str | None = None, limit: int | None = None
+) -> Config:
     """Loads a config file, with `key.path=value` overrides over it.
 
     Raises:
@@ -193,7 +195,9 @@ def load_config(path: str, overrides: Sequence[str] = (), output: str | None = N
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise ConfigError(f"{path}{f':{mark.line + 1}' if mark else ''}: not YAML ({getattr(error, 'problem', '')})") from None
+        raise ConfigError(
+            f"{path}{f':{mark.line + 1}' if mark else ''}: not YAML ({getattr(error, 'problem', '')})"
+        ) from None
     if not isinstance(node, yaml.MappingNode):
         raise ConfigError(f"{path}: expected a mapping of config keys")
     plain: dict[str, Any] = {}

@@ -30,7 +30,6 @@ from transforms.inference.memory import Memory
 from transforms.inference.nllb import NllbHandler, decode_answer
 from transforms.inference.sentence_encoder import SentenceEncoderHandler
 from transforms.judge import judge
-from transforms.read import read_units
 from transforms.score import score, similarity_pairs
 from transforms.segregate import load_lexicon, segregate
 from transforms.translate import requests_of, translate
@@ -42,10 +41,8 @@ CANONICAL = pa.schema([("id", pa.string()), ("group_id", pa.string()), ("split",
 def build_gate(root: Any, plan: Plan, work: str) -> None:
     """Phase 1: Read -> Gate -> Group; canonical rows go to `work`, sliced by group, rejected rows and dead letters to OUT."""
     config, out = plan.config, plan.config.output
-    units, unreadable = steps.attempt(
-        root | "List files" >> beam.Create(plan.sources) | "Spread files" >> beam.Reshuffle(),
-        "Read", "read", _make_read,
-    )  # fmt: skip
+    files = root | "List files" >> beam.Create(plan.sources) | "Spread files" >> beam.Reshuffle()
+    units, unreadable = files | "Read" >> steps.Read()
     admitted, buried = steps.attempt(
         units | "Spread units" >> beam.Reshuffle(), "Gate", "gate", functools.partial(_make_gate, plan.source_language, config.taxonomy)
     )  # fmt: skip
@@ -56,14 +53,17 @@ def build_gate(root: Any, plan: Plan, work: str) -> None:
     open_rows, refused = steps.split_by_verdict(named, "Part refused")
     passed, regrouped = open_rows | "Group" >> steps.Group()
 
-    slices = passed | "Count passed" >> beam.combiners.Count.Globally() | "Cut slices" >> beam.Map(
-        lambda n: slice_count(config, n)
+    slices = (
+        passed
+        | "Count passed" >> beam.combiners.Count.Globally()
+        | "Cut slices" >> beam.Map(lambda n: slice_count(config, n))
     )
     _ = (
         passed
         | "Choose slice" >> beam.Map(lambda row, n: (number(row.group_id) % n, row), AsSingleton(slices))
         | "Same slice" >> beam.GroupByKey()
-        | "Write slice" >> beam.MapTuple(lambda k, rows: write_table(work, f"rows/slice-{k:05d}.parquet", _canonical(rows)))
+        | "Write slice"
+        >> beam.MapTuple(lambda k, rows: write_table(work, f"rows/slice-{k:05d}.parquet", _canonical(rows)))
     )
     rejected = (refused, regrouped) | "All refused" >> beam.Flatten()
     per_split = (
@@ -83,10 +83,6 @@ def build_gate(root: Any, plan: Plan, work: str) -> None:
     )
     letters = (unreadable, buried) | "Gate's dead letters" >> beam.Flatten()
     _ = letters | "Write dead letters" >> steps.WriteDeadLetters(out, "dead_letters/gate.jsonl")
-
-
-def _make_read() -> Callable[[Any], Iterable[Any]]:
-    return read_units
 
 
 def _make_gate(language: str, taxonomy: str) -> Callable[[Any], Iterable[Any]]:
@@ -116,7 +112,9 @@ def _at_home(row: Row, plan: Plan) -> Row:
     return replace(row, locale=plan.config.source_locale, language=plan.source_language, origin="native")
 
 
-def build_slice(root: Any, plan: Plan, rows_file: str, slices: int, per_split: dict[str, int], beats: str | None) -> None:
+def build_slice(
+    root: Any, plan: Plan, rows_file: str, slices: int, per_split: dict[str, int], beats: str | None
+) -> None:
     """Phase 2: Segregate -> fan out -> Adapt -> Segment -> Translate -> Reassemble -> Score -> Judge -> Write, for one slice."""
     config, out, n = plan.config, plan.config.output, len(plan.config.locales)
     source = LANGUAGES[plan.source_language]
@@ -124,10 +122,17 @@ def build_slice(root: Any, plan: Plan, rows_file: str, slices: int, per_split: d
     shards = shard_counts(config, per_split, slices)
 
     rows = (
-        root | "Slice" >> beam.Create([rows_file]) | "Read rows" >> beam.FlatMap(read_canonical) | "Spread rows" >> beam.Reshuffle()
+        root
+        | "Slice" >> beam.Create([rows_file])
+        | "Read rows" >> beam.FlatMap(read_canonical)
+        | "Spread rows" >> beam.Reshuffle()
     )
     segregated, dead_1 = steps.attempt(
-        rows, "Segregate", "segregate", functools.partial(_make_segregate, config.source_locale, config.locales), units=n
+        rows,
+        "Segregate",
+        "segregate",
+        functools.partial(_make_segregate, config.source_locale, config.locales),
+        units=n,
     )
     localized = segregated | "Fan out to locales" >> beam.FlatMap(lambda row: fan_out(row, config.locales))
     adapted, dead_2 = steps.attempt(localized, "Adapt", "adapt", functools.partial(_make_adapt, config.source_locale))
@@ -138,7 +143,9 @@ def build_slice(root: Any, plan: Plan, rows_file: str, slices: int, per_split: d
         Memory(config.memory_folder(), translator.fingerprint), config.translate.batch_tokens, _is_translated,
         (beats, "translations"),
     )  # fmt: skip
-    translated, dead_3 = steps.attempt(answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code))
+    translated, dead_3 = steps.attempt(
+        answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code)
+    )
     compared = translated | "Compare" >> steps.Ask(
         similarity_requests,
         SentenceEncoderHandler(config.similarity.model, config.similarity.prompt or "", config.similarity.device),
@@ -220,7 +227,9 @@ def _make_score(source: str, expansion: dict[str, float]) -> Callable[[tuple[Row
             for r in similarity_requests(row)
             if r.key in answers
         }
-        return [score(row, LANGUAGES[source], expansion.get(row.language, 1.0), cosines, lid.probability, lid.langdetect)]
+        return [
+            score(row, LANGUAGES[source], expansion.get(row.language, 1.0), cosines, lid.probability, lid.langdetect)
+        ]
 
     return run
 
@@ -233,8 +242,6 @@ def _file_and_columns(row: Row, plan: Plan, slices: int, shards: dict[str, int])
     assert row.verdict is not None
     split = row.sample.split
     keep = row.verdict.accepted or (split == "test" and plan.config.filter.test == "keep")
-    name = shard_name(
-        "data" if keep else "rejected", row.locale, split, number(row.group_id), slices, shards[split]
-    )
+    name = shard_name("data" if keep else "rejected", row.locale, split, number(row.group_id), slices, shards[split])
     columns = to_columns(row, plan.source_language) | {"n_locales": len(plan.config.locales)}
     return name, columns

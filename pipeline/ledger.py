@@ -24,7 +24,7 @@ def dead_units(out: Path) -> Counter[str]:
     """Units of dead letters by stage."""
     found: Counter[str] = Counter()
     for path in sorted((out / "dead_letters").glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
+        for line in filter(None, path.read_text("utf-8").split("\n")):
             letter = json.loads(line)
             found[letter["stage"]] += letter["units"]
     return found
@@ -68,7 +68,9 @@ def broken_lines(ledger: dict[str, dict[str, Any]]) -> list[str]:
     """What does not balance, in words; empty if all does."""
     found = []
     if not ledger["gate"]["balanced"]:
-        found.append("gate: read {read} is not passed {passed} + rejected {rejected} + dead {dead}".format(**ledger["gate"]))
+        found.append(
+            "gate: read {read} is not passed {passed} + rejected {rejected} + dead {dead}".format(**ledger["gate"])
+        )
     if not ledger["locales"]["balanced"]:
         line = "locales: expected {expected} is not accepted {accepted} + rejected {rejected} + dead {dead} (native {native})"
         found.append(line.format(**ledger["locales"]))

@@ -74,7 +74,9 @@ def find_translator(settings: Translate) -> Model:
     if not (directory / "tokenizer.json").is_file():
         raise ConfigError(f"translate.model: {directory} has no tokenizer.json; copy it from the checkpoint")
     files = {f: sha256_of(directory / f) for f in ("model.bin", "tokenizer.json")}
-    marks = fingerprint("translate", files, asdict(decoding_of(settings)), version("ctranslate2"), settings.intra_threads)
+    marks = fingerprint(
+        "translate", files, asdict(decoding_of(settings)), version("ctranslate2"), settings.intra_threads
+    )
     return Model("translate", name, str(directory), _licence(name, directory), marks)
 
 
@@ -91,7 +93,9 @@ def _convert(name: str, settings: Translate) -> Path:
     try:
         from ctranslate2.converters import TransformersConverter
 
-        TransformersConverter(name, copy_files=["tokenizer.json"]).convert(str(staged), settings.compute_type, force=True)
+        TransformersConverter(name, copy_files=["tokenizer.json"]).convert(
+            str(staged), settings.compute_type, force=True
+        )
     except Exception as error:
         shutil.rmtree(staged, ignore_errors=True)
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import math
 import os
@@ -100,7 +101,9 @@ def find_sources(config: Config) -> tuple[Source, ...]:
     names = [s.name for s in found]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise ConfigError(f"inputs: several files are called {', '.join(twice)}; dead letters could not tell them apart")
+        raise ConfigError(
+            f"inputs: several files are called {', '.join(twice)}; dead letters could not tell them apart"
+        )
     return tuple(found)
 
 
@@ -108,10 +111,9 @@ def find_thresholds(config: Config, translator: Model) -> Thresholds:
     """Thresholds: the general ones, those calibrated for the models, then the config's own."""
     languages = tuple(LOCALES[locale] for locale in config.locales)
     layers = [load_layer("thresholds/general.yaml"), load_layer("thresholds/languages.yaml")]
-    try:
+    # Similarity of a model that nobody calibrated is scored and not judged; `plan` says so.
+    with contextlib.suppress(FileNotFoundError):
         layers.append(load_layer(f"thresholds/{config.similarity.model.replace('/', '--')}.yaml"))
-    except FileNotFoundError:
-        pass  # similarity of a model that nobody calibrated is scored and not judged; `plan` says so
     own = Path(translator.directory) / "thresholds.yaml"
     if own.is_file():
         layers.append(yaml.safe_load(own.read_text("utf-8")))

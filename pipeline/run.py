@@ -85,7 +85,9 @@ def _is_finished(plan: Plan, out: Path) -> bool:
             raise ConfigError(f"{out} was begun with other input files; --force begins anew")
         return False
     if (out / "data").exists() or (out / MANIFEST).exists():
-        raise ConfigError(f"{out} holds files but no run to go on with; choose another output, or clear it with --force")
+        raise ConfigError(
+            f"{out} holds files but no run to go on with; choose another output, or clear it with --force"
+        )
     return False
 
 

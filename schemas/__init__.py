@@ -1,0 +1,1 @@
+"""What flows: rows, the Arrow schema, languages and locales, taxonomies, scores, reasons."""

@@ -44,12 +44,26 @@ LANGUAGES = {
         Language("fra_Latn", "fr", "French", ("Latin",), ("fr",), ("fr",)),
         Language("hin_Deva", "hi", "Hindi", ("Devanagari",), ("hi",), ("hi",)),
         Language(
-            "jpn_Jpan", "ja", "Japanese", ("Han", "Hiragana", "Katakana"), ("ja",), ("ja",), spaced=False,
+            "jpn_Jpan",
+            "ja",
+            "Japanese",
+            ("Han", "Hiragana", "Katakana"),
+            ("ja",),
+            ("ja",),
+            spaced=False,
             sentence_space=False,
         ),
         Language("tha_Thai", "th", "Thai", ("Thai",), ("th",), ("th",), spaced=False),
-        Language("zho_Hans", "zh", "Chinese", ("Han",), ("zh", "wuu", "yue"), ("zh-cn", "zh-tw"), spaced=False,
-                 sentence_space=False),
+        Language(
+            "zho_Hans",
+            "zh",
+            "Chinese",
+            ("Han",),
+            ("zh", "wuu", "yue"),
+            ("zh-cn", "zh-tw"),
+            spaced=False,
+            sentence_space=False,
+        ),
     )
 }
 

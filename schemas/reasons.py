@@ -15,14 +15,18 @@ GATE = {
     "source_language": "Not written in the source language.",
     "duplicate_of": "The same texts as another row, which stays.",
     "label_conflict": "The same texts as another row with other labels: neither can be trusted.",
-    "split_leak": "Nearly the same prompt as a test row, which stays in the test split.",
+    "split_leak": "Nearly the same prompt as a row of the test (or validation) split, which stays there.",
 }
 FLAGS = {
     "translation_failed": "A sentence could not be translated.",
     "truncated": "A sentence hit the decoding limit.",
     "oversized": "A sentence is longer than the model reads.",
 }
-JUDGE = {score.reason: score.about for score in SCORES if score.reason} | FLAGS | {
-    "not_judged": "A score that is required could not be computed.",
-}
+JUDGE = (
+    {score.reason: score.about for score in SCORES if score.reason}
+    | FLAGS
+    | {
+        "not_judged": "A score that is required could not be computed.",
+    }
+)
 REASONS = GATE | JUDGE

@@ -1,0 +1,1 @@
+"""How the shipped data was made: runnable as `python -m scripts.<name>` from a checkout."""

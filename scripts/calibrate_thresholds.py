@@ -63,7 +63,9 @@ def by_length(pairs: Sequence[Pair], values: Sequence[float], share: float, marg
     return found
 
 
-def calibrate(language: Language, pairs: list[Pair], lid: LanguageId, cosines: Callable[[list[Pair]], list[float]]) -> dict[str, object]:
+def calibrate(
+    language: Language, pairs: list[Pair], lid: LanguageId, cosines: Callable[[list[Pair]], list[float]]
+) -> dict[str, object]:
     """All thresholds of one language, and the evidence for them."""
     ratios = [len(b) / len(a) for a, b in pairs]
     expansion = round(statistics.median(ratios), 3)

@@ -246,7 +246,8 @@ def threshold_file(figures: Mapping[str, Any], name: str = "both") -> str:
     """The thresholds of both scores together, as the pipeline reads them."""
     gates = {lang: f["gate"]["gates"][name]["thresholds"] for lang, f in figures["languages"].items()}
     fitted = sum(f["gate"]["fitted_on"] for f in figures["languages"].values())
-    refused = f"refuse at most {100 * BUDGET:g} % of {fitted} held-out in-domain sentences"
+    of_which = "the right translations of " if name == "both_of_right" else ""
+    refused = f"refuse at most {100 * BUDGET:g} % of {of_which}{fitted} held-out in-domain sentences"
     content = {
         "origin": f"scripts/evaluate_demo_translator.py: {refused}",
         "decoder": {lang: gate["logprob"] for lang, gate in gates.items()},
@@ -437,7 +438,8 @@ def print_language(language: str, figures: Mapping[str, Any]) -> None:
     for name, gate in figures["gate"]["gates"].items():
         accepted = ", ".join(f"{kind} {percent(value)}" for kind, value in gate["accepted"].items())
         print(f"    gate {name} {gate['thresholds']}: refused in domain {percent(gate['refused_in_domain'])} "
-              f"(of the right {percent(gate['refused_right'])}, of the wrong {percent(gate['refused_wrong'])}), accepted {accepted}", flush=True)  # fmt: skip
+              f"(of the right {percent(gate['refused_right'])}, of the wrong {percent(gate['refused_wrong'])}), "
+              f"accepted {accepted}", flush=True)  # fmt: skip
 
 
 def main() -> int:

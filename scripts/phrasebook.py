@@ -71,8 +71,11 @@ def slot_values(language: str, pack: CulturePack) -> dict[str, list[Value]]:
 def measure_value(kind: str, pack: CulturePack, rng: random.Random) -> Value:
     """A plausible quantity in the locale's own units."""
     number = {
-        "money": lambda: round_amount(rng.choice((5, 10, 20, 50, 100, 200, 300, 500, 800, 1000, 1500, 2000, 5000))
-                                      * pack.measures["money"].per_usd * rng.uniform(0.5, 2)),
+        "money": lambda: round_amount(
+            rng.choice((5, 10, 20, 50, 100, 200, 300, 500, 800, 1000, 1500, 2000, 5000))
+            * pack.measures["money"].per_usd
+            * rng.uniform(0.5, 2)
+        ),
         "distance": lambda: rng.choice((2, 3, 4, 5, 6, 8, 10, 12, 13, 15, 16, 20, 25, 30, 32, 40, 50, 80)),
         "weight": lambda: rng.choice((2, 3, 4, 5, 7, 8, 9, 10, 12, 14, 15, 18, 20, 23, 25, 27, 30, 35, 40, 45)),
         "temperature": lambda: rng.randint(2, 45),
@@ -110,9 +113,7 @@ def fill(template: str, chosen: dict[str, Value], native: bool) -> str:
     return capitalise(_SLOT.sub(text, template))
 
 
-def choose(
-    template: str, values: dict[str, list[Value]], pack: CulturePack, rng: random.Random
-) -> dict[str, Value]:
+def choose(template: str, values: dict[str, list[Value]], pack: CulturePack, rng: random.Random) -> dict[str, Value]:
     """Draws a value for every slot of an English template; numbered twins differ."""
     chosen: dict[str, Value] = {}
     for name, slot in slots_of(template):

@@ -1,0 +1,1 @@
+"""What happens to a row: one module a stage, pure functions first."""

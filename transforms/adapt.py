@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from schemas.hashing import number
 from schemas.rows import Edit, Row, Span, Text
-from transforms.culture_pack import REAL_ORGANISATIONS, CulturePack, round_amount
+from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack, round_amount
 from transforms.segregate import MEASURE_PATTERNS
 
 _TO_METRIC = {"distance": 1.609344, "weight": 0.45359237}
@@ -56,7 +56,7 @@ def _choose(row: Row, source: str, pack: CulturePack, safe: bool) -> dict[tuple[
                 chosen[key] = swap
             continue
         entries = [e for e in pack.types.get(span.kind, ()) if e.en.casefold() not in named]
-        if span.kind in REAL_ORGANISATIONS and not safe:
+        if span.kind in SAFE_ROWS_ONLY and not safe:
             continue
         k = taken.get(span.kind, 0)
         if k == len(entries):

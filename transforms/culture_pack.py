@@ -12,8 +12,11 @@ import yaml
 
 from data import resource
 
-# A value of these kinds names a real company, club or newsroom: it is never put into an unsafe row.
+# A value of these kinds names a real company, club or newsroom.
 REAL_ORGANISATIONS = frozenset({"club", "retailer", "bank", "news"})
+# Swapped in safe rows only: no real organisation is put into an unsafe row, and the religious group that a hateful row may
+# be aimed at is not exchanged for another.
+SAFE_ROWS_ONLY = REAL_ORGANISATIONS | {"worship"}
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,10 @@ class CulturePack:
 
 
 def round_amount(value: float) -> int:
-    """Rounds to one significant digit below 20, else to two: amounts as people say them."""
+    """Rounds to a whole number below 20, to fives below 100, else to two significant digits: amounts as people say them."""
     if value < 20:
         return max(1, round(value))
-    step = 10 ** (int(math.log10(value)) - 1)
+    step: int = 10 ** (int(math.log10(value)) - 1)
     if step == 1:
         step = 5
     return round(value / step) * step
@@ -101,18 +104,16 @@ def load_pack(locale: str) -> CulturePack:
             for kind, group in raw["types"].items()
         }
         measures = {
-            kind: Measure(
-                kind, m["en"], m["native"], m["source"], float(m.get("per_usd", 0)), m.get("group", ",")
-            )
+            kind: Measure(kind, m["en"], m["native"], m["source"], float(m.get("per_usd", 0)), m.get("group", ","))
             for kind, m in raw["measures"].items()
         }
+        return CulturePack(
+            raw["locale"],
+            raw["language"],
+            types,
+            measures,
+            (raw.get("phone") or {}).get("example"),
+            tuple((raw.get("address") or {}).get("forms", ())),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"data/{path}: {error}") from error
-    return CulturePack(
-        raw["locale"],
-        raw["language"],
-        types,
-        measures,
-        (raw.get("phone") or {}).get("example"),
-        tuple((raw.get("address") or {}).get("forms", ())),
-    )

@@ -62,8 +62,16 @@ def to_row(unit: Unit, taxonomy: Taxonomy) -> tuple[Row, list[str]]:
             raise MissingField(f"field {field!r} is not encodable as UTF-8") from None
         return value
 
-    names = ("id", "prompt", "response", "prompt_label", "response_label", "prompt_label_source",
-             "response_label_source", "categories")
+    names = (
+        "id",
+        "prompt",
+        "response",
+        "prompt_label",
+        "response_label",
+        "prompt_label_source",
+        "response_label_source",
+        "categories",
+    )
     got = {name: take(name) for name in names}
     prompt_label, response_label, slugs, reasons = taxonomy.read(
         got["prompt_label"], got["response_label"], got["categories"]

@@ -33,8 +33,16 @@ def name_rows(rows: Iterable[Row]) -> Iterator[Row]:
 
     def content(row: Row) -> tuple[str, ...]:
         s = row.sample
-        return (text_key(row), s.split, str(s.prompt_label), str(s.response_label), str(s.categories_raw), s.metadata,
-                s.origin.file, f"{s.origin.line:012d}")
+        return (
+            text_key(row),
+            s.split,
+            str(s.prompt_label),
+            str(s.response_label),
+            str(s.categories_raw),
+            s.metadata,
+            s.origin.file,
+            f"{s.origin.line:012d}",
+        )
 
     for k, row in enumerate(sorted(rows, key=content)):
         yield replace(row, id=digest(source_key(row), str(k)))

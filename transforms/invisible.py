@@ -6,12 +6,16 @@ import regex
 
 _INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]")
 _JOINER = ("\u200c", "\u200d")
-_JOINS = regex.compile(r"[\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}"
-                       r"\p{Sinhala}\p{Arabic}\p{Syriac}\p{Mongolian}]")
+_JOINS = regex.compile(
+    r"[\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}"
+    r"\p{Sinhala}\p{Arabic}\p{Syriac}\p{Mongolian}]"
+)
 _EMOJI_JOINS = regex.compile(r"[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f]\u200d\p{Extended_Pictographic}")
 # Variation selectors, each with what Unicode defines it for. A digit takes one only as a keycap.
-_VARIES = regex.compile(r"(?:(?![0-9#*])\p{Emoji}[\ufe0e\ufe0f]|[0-9#*]\ufe0f\u20e3"
-                        r"|[\p{Han}\p{Myanmar}\p{Phags_Pa}\p{Sm}][\ufe00-\ufe06]|\p{Han}[\U000e0100-\U000e01ef])")
+_VARIES = regex.compile(
+    r"(?:(?![0-9#*])\p{Emoji}[\ufe0e\ufe0f]|[0-9#*]\ufe0f\u20e3"
+    r"|[\p{Han}\p{Myanmar}\p{Phags_Pa}\p{Sm}][\ufe00-\ufe06]|\p{Han}[\U000e0100-\U000e01ef])"
+)
 _VARIATION = regex.compile(r"[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _UNSPACED = regex.compile(r"[\p{Thai}\p{Khmer}\p{Lao}\p{Myanmar}]")
 _FLAG = regex.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f")

@@ -73,7 +73,7 @@ def open_bytes(path: str) -> IO[bytes]:
     if suffix == ".bz2":
         return bz2.open(path, "rb")
     if suffix == ".zst":
-        # Arrow's reader goes on after the first frame and says when a frame is cut short; zstandard's does neither.
+        # Arrow's reader says when the last frame is cut short; zstandard's takes that for the end of the file.
         import pyarrow as pa
 
         return cast(IO[bytes], pa.input_stream(path, compression="zstd"))

@@ -30,9 +30,9 @@ def script_share(target: str, source: str, language: Language) -> float:
     """
     kept = {w for w in _WORD.findall(source) if not w.islower()}
     bare = _WORD.sub(lambda m: "" if m.group() in kept else m.group(), INLINE.sub(" ", target))
-    letters = sum(map(str.isalpha, bare))
-    inside = len(regex.findall("[" + "".join(rf"\p{{{s}}}" for s in language.scripts) + "]", bare))
-    return min(1.0, inside / letters) if letters else 1.0
+    letters = "".join(filter(str.isalpha, bare))  # without vowel signs, which are marks
+    inside = regex.findall("[" + "".join(rf"\p{{{s}}}" for s in language.scripts) + "]", letters)
+    return len(inside) / len(letters) if letters else 1.0
 
 
 def copied_share(source: str, target: str, expected: Iterable[str]) -> float:
@@ -53,7 +53,9 @@ def repeated_share(text: str, language: Language) -> float:
 
 def numbers_in(text: str) -> Counter[str]:
     """The numbers of a text, digits of every script folded to ASCII, separators of thousands dropped."""
-    folded = "".join(str(unicodedata.digit(c)) if c.isdigit() and unicodedata.digit(c, None) is not None else c for c in text)
+    folded = "".join(
+        str(unicodedata.digit(c)) if c.isdigit() and unicodedata.digit(c, None) is not None else c for c in text
+    )
     return Counter(re.sub(r"\D", "", n) for n in _NUMBER.findall(folded))
 
 

@@ -22,7 +22,7 @@ _OPENING = re.compile(r"[ \t]*(?:(`{3,})[^`]*|(~{3,}).*)", re.DOTALL)
 _CLOSING = re.compile(r"[ \t]*(`{3,}|~{3,})\s*")
 _LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
 _LEAD = re.compile(r"\s*(?:(?:[-*+•‣▪>#|]+|\(?\d{1,3}[.)]|[A-Za-z][.)])\s+)*")
-# sentencex takes time quadratic in the number of quotation marks: it gets long lines in blocks, of sentences if possible.
+# sentencex takes time quadratic in the quotation marks: it gets a long line in blocks, of whole sentences if it can be.
 _LONGEST = 20_000
 _WITHIN = rf".{{1,{_LONGEST - 1}}}"
 _BLOCK = re.compile(rf"{_WITHIN}(?:(?<=[.!?])\s|$)|{_WITHIN}\s|\s*\S+\s*", re.DOTALL)

@@ -15,12 +15,13 @@ from transforms import group
 from transforms.heartbeat import beat
 from transforms.inference.batches import Batch, Request, cut_batches
 from transforms.inference.memory import Memory
+from transforms.read import Source, read_units
 from transforms.write import write_dead_letters, write_shard
 
 DEAD = "dead"
 
 
-class Attempt(beam.DoFn):  # type: ignore[misc]
+class Attempt(beam.DoFn):
     """Applies a function to each element; an element that crashes it becomes a dead letter, and only that element.
 
     Args:
@@ -56,13 +57,27 @@ def _where(element: Any) -> str:
     return f"{origin.file}:{origin.line}" if origin else getattr(row, "name", "unknown")
 
 
-def attempt(rows: Any, label: str, stage: str, make: Callable[[], Callable[[Any], Iterable[Any]]], units: int = 1) -> Any:
+def attempt(
+    rows: Any, label: str, stage: str, make: Callable[[], Callable[[Any], Iterable[Any]]], units: int = 1
+) -> Any:
     """Applies `Attempt`; returns (results, dead letters)."""
     done = rows | label >> beam.ParDo(Attempt(stage, make, units)).with_outputs(DEAD, main="out")
     return done.out, done[DEAD]
 
 
-class _SplitByVerdict(beam.DoFn):  # type: ignore[misc]
+class Read(beam.PTransform):
+    """Reads files unit by unit, in constant memory. Output: (units, dead letters)."""
+
+    def expand(self, sources: Any) -> Any:
+        def part(source: Source) -> Iterator[Any]:
+            for found in read_units(source):
+                yield TaggedOutput(DEAD, found) if isinstance(found, DeadLetter) else found
+
+        done = sources | "Read units" >> beam.FlatMap(part).with_outputs(DEAD, main="out")
+        return done.out, done[DEAD]
+
+
+class _SplitByVerdict(beam.DoFn):
     def process(self, row: Row) -> Iterator[Any]:
         yield row if row.verdict is None else TaggedOutput("rejected", row)
 
@@ -73,7 +88,7 @@ def split_by_verdict(rows: Any, label: str) -> Any:
     return done.out, done.rejected
 
 
-class Group(beam.PTransform):  # type: ignore[misc]
+class Group(beam.PTransform):
     """Settles duplicates, gives near duplicates of a prompt one group, and keeps groups within a split.
 
     Input: named rows. Output: (rows with `group_id`, rejected rows).
@@ -116,7 +131,7 @@ def _name_group(row_id: str, found: dict[str, Any]) -> Iterator[Row]:
         yield dataclasses.replace(row, group_id=digest("group", root))
 
 
-class NameRows(beam.PTransform):  # type: ignore[misc]
+class NameRows(beam.PTransform):
     """Gives rows their ids, whatever their order."""
 
     def expand(self, rows: Any) -> Any:
@@ -128,7 +143,7 @@ class NameRows(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class Limit(beam.PTransform):  # type: ignore[misc]
+class Limit(beam.PTransform):
     """Keeps the n rows with the smallest ids, so that the order of the input has no say. Output: (kept, left out)."""
 
     def __init__(self, n: int) -> None:
@@ -145,7 +160,7 @@ class Limit(beam.PTransform):  # type: ignore[misc]
         return done.out, done.left
 
 
-class _Recall(beam.DoFn):  # type: ignore[misc]
+class _Recall(beam.DoFn):
     def __init__(self, memory: Memory, beats: tuple[str | None, str]) -> None:
         self._memory, self._beats = memory, beats
 
@@ -160,19 +175,18 @@ class _Recall(beam.DoFn):  # type: ignore[misc]
             yield TaggedOutput("unknown", asked)
 
 
-class _Remember(beam.DoFn):  # type: ignore[misc]
+class _Remember(beam.DoFn):
     def __init__(self, memory: Memory, beats: tuple[str | None, str], keep: Callable[[bytes], bool]) -> None:
         self._memory, self._beats, self._keep = memory, beats, keep
 
     def process(self, prediction: PredictionResult) -> Iterator[tuple[str, bytes]]:
-        answers: dict[str, bytes] = prediction.inference
-        bucket: str = prediction.example.bucket
+        answers, bucket = prediction.inference, prediction.example.bucket
         self._memory.remember(bucket, {k: a for k, a in answers.items() if self._keep(a)})
         beat(self._beats[0], f"{self._beats[1]} answered", len(answers))
         yield from answers.items()
 
 
-class Ask(beam.PTransform):  # type: ignore[misc]
+class Ask(beam.PTransform):
     """Asks a model what rows need to know: each distinct request once, remembered answers not at all.
 
     Input: rows. Output: (row, {request key: answer}) for every row.
@@ -204,7 +218,9 @@ class Ask(beam.PTransform):  # type: ignore[misc]
             | "Cut batches" >> beam.FlatMapTuple(lambda bucket, found: cut_batches(bucket, found, most))
             | "Spread batches" >> beam.Reshuffle()
         )
-        recalled = batches | "Recall" >> beam.ParDo(_Recall(self._memory, self._beats)).with_outputs("unknown", main="known")
+        recalled = batches | "Recall" >> beam.ParDo(_Recall(self._memory, self._beats)).with_outputs(
+            "unknown", main="known"
+        )
         computed = (
             recalled.unknown
             | "Answer" >> RunInference(self._handler)
@@ -215,7 +231,8 @@ class Ask(beam.PTransform):  # type: ignore[misc]
         to_rows = (
             {"rows": references, "answers": answers}
             | "Join answers" >> beam.CoGroupByKey()
-            | "Address" >> beam.FlatMapTuple(
+            | "Address"
+            >> beam.FlatMapTuple(
                 lambda key, found: [(row_id, (key, a)) for a in set(found["answers"]) for row_id in set(found["rows"])]
             )
         )
@@ -226,7 +243,7 @@ class Ask(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class WriteShards(beam.PTransform):  # type: ignore[misc]
+class WriteShards(beam.PTransform):
     """Writes (file, columns) pairs, each file sorted and whole."""
 
     def __init__(self, out: str) -> None:
@@ -242,7 +259,7 @@ class WriteShards(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class WriteDeadLetters(beam.PTransform):  # type: ignore[misc]
+class WriteDeadLetters(beam.PTransform):
     """Writes all dead letters of a job into one file; none, no file."""
 
     def __init__(self, out: str, name: str) -> None:

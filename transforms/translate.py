@@ -47,9 +47,7 @@ def translate(row: Row, source: Language, answers: Mapping[str, Segment]) -> Row
         if not pieces:
             texts.append(replace(text, target=text.adapted))
             continue
-        segments = tuple(
-            answers[translation_request(p.text, source, target).key] for p in pieces if p.translate
-        )
+        segments = tuple(answers[translation_request(p.text, source, target).key] for p in pieces if p.translate)
         flags = tuple(dict.fromkeys((*text.flags, *(f for s in segments for f in s.flags))))
         made = None if "translation_failed" in flags else reassemble(pieces, [s.target for s in segments], target)
         texts.append(replace(text, target=made, segments=segments, flags=flags))

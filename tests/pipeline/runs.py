@@ -40,5 +40,6 @@ def run(config: Path, *flags: str) -> int:
 def parquet_hashes(out: Path) -> dict[str, str]:
     """sha256 of every Parquet file by relative path."""
     return {
-        p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(out.rglob("*.parquet"))
+        p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(out.rglob("*.parquet"))
     }

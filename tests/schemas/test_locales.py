@@ -9,15 +9,18 @@ from schemas.locales import LANGUAGES, LOCALES, language_of
 @pytest.mark.parametrize("locale", sorted(LOCALES))
 def test_every_locale_is_written_in_a_known_language(locale: str) -> None:
     language = language_of(locale)
-    assert language.code == LOCALES[locale] and locale.startswith(language.iso)
+    assert language.code == LOCALES[locale]
+    assert locale.startswith(language.iso)
     assert language.spaced or locale in ("ja-JP", "th-TH", "zh-CN")
 
 
 @pytest.mark.parametrize("code", sorted(LANGUAGES))
 def test_languages_are_named_by_codes_that_libraries_know(code: str) -> None:
     language = LANGUAGES[code]
-    assert regex.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", code) and language.code == code
-    assert language.fasttext and language.langdetect
+    assert regex.fullmatch(r"[a-z]{3}_[A-Z][a-z]{3}", code)
+    assert language.code == code
+    assert language.fasttext
+    assert language.langdetect
     for script in language.scripts:
         regex.compile(rf"\p{{Script={script}}}")
 

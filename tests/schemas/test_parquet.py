@@ -80,7 +80,8 @@ def test_a_native_row_shows_its_source_text() -> None:
 
 def test_a_translated_row_shows_its_target_and_how_it_came_about() -> None:
     columns = to_columns(translated(), "eng_Latn")
-    assert columns["prompt"] == f"[{columns['adapted_prompt']}]" and columns["source_prompt"] == "Emily lives in Boston."
+    assert columns["prompt"] == f"[{columns['adapted_prompt']}]"
+    assert columns["source_prompt"] == "Emily lives in Boston."
     assert (columns["label_status"], columns["tag"]) == ("inherited", "adapted")
     assert [(e["text"], e["before"], e["action"]) for e in columns["edits"]] == [
         ("prompt", "Emily", "swap"), ("prompt", "Boston", "swap"), ("response", "Boston", "swap"),
@@ -101,7 +102,8 @@ def test_a_generic_row_has_no_adapted_text() -> None:
 
 def test_no_response_is_null_and_no_message() -> None:
     columns = to_columns(ROWS["without a response"], "eng_Latn")
-    assert columns["response"] is None and [m["role"] for m in columns["messages"]] == ["user"]
+    assert columns["response"] is None
+    assert [m["role"] for m in columns["messages"]] == ["user"]
 
 
 def test_a_written_refusal_is_known_as_one() -> None:

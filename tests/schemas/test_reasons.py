@@ -42,4 +42,5 @@ def test_gate_and_judge_never_give_the_same_reason() -> None:
 
 @pytest.mark.parametrize("reason", sorted(REASONS))
 def test_every_reason_is_explained_in_a_sentence(reason: str) -> None:
-    assert REASONS[reason][0].isupper() and REASONS[reason].rstrip(")").endswith((".", "concept"))
+    assert REASONS[reason][0].isupper()
+    assert REASONS[reason].rstrip(")").endswith((".", "concept"))

@@ -19,8 +19,10 @@ samples = st.builds(
 )  # fmt: skip
 rows = st.builds(
     Row, samples,
-    st.lists(st.builds(Text, texts, st.integers(0, 9), maybe, flags=st.lists(texts, max_size=2).map(tuple)), max_size=3).map(tuple),
-    id=texts, group_id=texts, locale=texts, language=texts, n_locales=st.integers(0, 9), same_text_as=maybe, origin=texts,
+    st.lists(st.builds(Text, texts, st.integers(0, 9), maybe, flags=st.lists(texts, max_size=2).map(tuple)),
+    max_size=3).map(tuple),
+    id=texts, group_id=texts, locale=texts, language=texts, n_locales=st.integers(0, 9), same_text_as=maybe,
+    origin=texts,
 )  # fmt: skip
 
 
@@ -28,7 +30,8 @@ rows = st.builds(
 @given(rows)
 def test_a_canonical_row_survives_json(row: Row) -> None:
     line = row_to_json(row)
-    assert "\n" not in line and "\r" not in line
+    assert "\n" not in line
+    assert "\r" not in line
     assert row_from_json(line) == row
     assert row_to_json(row_from_json(line)) == line
 
@@ -39,7 +42,8 @@ def test_records_cannot_be_changed(kind: Any) -> None:
 
 
 def test_a_verdict_without_reasons_accepts() -> None:
-    assert Verdict(()).accepted and not Verdict(("redacted",)).accepted
+    assert Verdict(()).accepted
+    assert not Verdict(("redacted",)).accepted
 
 
 def test_texts_are_found_by_role() -> None:

@@ -19,12 +19,14 @@ def test_every_score_is_complete(score: Score) -> None:
     assert score.low is not None or score.high is not None
     assert score.low is None or score.high is None or score.low < score.high
     assert score.reason is None or re.fullmatch(r"[a-z_]+", score.reason)
-    assert score.about[0].isupper() and score.about.endswith((".", ")"))
+    assert score.about[0].isupper()
+    assert score.about.endswith((".", ")"))
 
 
 def test_names_are_unique_and_the_table_is_the_only_source() -> None:
     names = [score.name for score in SCORES]
-    assert len(set(names)) == len(names) and list(BY_NAME) == names
+    assert len(set(names)) == len(names)
+    assert list(BY_NAME) == names
     for column in ("scores_prompt", "scores_response"):
         assert [field.name for field in SCHEMA.field(column).type] == names
 

@@ -72,7 +72,8 @@ def test_adaptation_keeps_its_promises(
         spans = [s for s in row.culture.spans if s.text == index]
         assert text.source == row.texts[index].source
         if text.source is None:
-            assert text.adapted is None and text.edits == ()
+            assert text.adapted is None
+            assert text.edits == ()
             continue
         assert text.adapted is not None
         # each span is decided, and listed where it stands
@@ -83,8 +84,10 @@ def test_adaptation_keeps_its_promises(
         assert stretches(text.adapted, there) == stretches(text.source, [(s.start, s.end) for s in spans])
         for edit, span in zip(text.edits, spans, strict=True):
             if edit.action == "swap":
-                assert "en-US" in span.cultures and locale not in span.cultures
-                assert edit.natives and edit.source
+                assert "en-US" in span.cultures
+                assert locale not in span.cultures
+                assert edit.natives
+                assert edit.source
                 # one surface, one value, in all texts
                 key = (edit.kind, edit.before.casefold())
                 assert before.setdefault(key, edit.after.casefold()) == edit.after.casefold()
@@ -93,7 +96,8 @@ def test_adaptation_keeps_its_promises(
                 if edit.kind in REAL_ORGANISATIONS:
                     assert label == "safe"
             else:
-                assert edit.after == edit.before and edit.natives == ()
+                assert edit.after == edit.before
+                assert edit.natives == ()
                 assert edit.action == ("local" if locale in span.cultures else "topic")
         topics = any(e.action == "topic" and "en-US" in s.cultures for e, s in zip(text.edits, spans, strict=True))
         assert ("kept_source_culture" in text.flags) == topics
@@ -125,7 +129,8 @@ def test_a_generic_row_is_left_as_it_is(locale: str, key: str, seed: int) -> Non
 def test_prompt_and_response_speak_of_the_same_people_and_places(locale: str) -> None:
     row = adapted("My friend Emily lives in Boston.", locale, "Emily’s city, Boston, is nice. Ask Emily or Megan.")
     found = [(e.before, e.after) for e in edits(row)]
-    assert len(set(found)) == 3 and len(found) == 6
+    assert len(set(found)) == 3
+    assert len(found) == 6
     assert len({after for _, after in found}) == 3
 
 
@@ -147,7 +152,8 @@ def test_a_name_that_the_row_holds_already_is_not_given_to_another() -> None:
     pack = load_pack("de-DE")
     for i in range(60):
         row = adapted("Emily met Anna, Lena and Julia in Boston, not in Berlin.", "de-DE", id=str(i))
-        assert swaps(row)["Emily"] not in ("Anna", "Lena", "Julia") and swaps(row)["Boston"] != "Berlin"
+        assert swaps(row)["Emily"] not in ("Anna", "Lena", "Julia")
+        assert swaps(row)["Boston"] != "Berlin"
         assert [e.action for e in edits(row) if e.before in ("Anna", "Berlin")] == ["local", "local"]
     assert {"Anna", "Lena", "Julia"} < {e.en for e in pack.types["name_f"]}
 
@@ -156,7 +162,8 @@ def test_a_name_that_the_row_holds_already_is_not_given_to_another() -> None:
 def test_different_phone_numbers_stay_different(locale: str) -> None:
     surfaces = [f"555-01{i:02d}" for i in range(60)]
     row = adapted(", ".join(surfaces), locale)
-    assert len(swaps(row)) == 60 and len(set(swaps(row).values())) == 60
+    assert len(swaps(row)) == 60
+    assert len(set(swaps(row).values())) == 60
 
 
 def test_different_amounts_stay_different() -> None:
@@ -181,7 +188,8 @@ def test_a_value_is_swapped_for_one_of_its_kind(locale: str, kind: str) -> None:
         (edit,) = edits(row)
         if edit.action == "swap":
             found = next(e for e in pack.types[kind] if e.en.casefold() == edit.after.casefold())
-            assert edit.natives == found.natives() and edit.source == found.source
+            assert edit.natives == found.natives()
+            assert edit.source == found.source
         else:
             assert edit.action == "local" or not pack.types.get(kind)
 
@@ -192,7 +200,8 @@ def test_gender_is_kept(locale: str) -> None:
     women, men = ({e.en for e in pack.types[kind]} for kind in ("name_f", "name_m"))
     for i in range(20):
         row = adapted("Emily asked Michael.", locale, id=str(i))
-        assert swaps(row)["Emily"] in women and swaps(row)["Michael"] in men
+        assert swaps(row)["Emily"] in women
+        assert swaps(row)["Michael"] in men
 
 
 @each_locale
@@ -201,21 +210,25 @@ def test_what_is_the_locales_own_stays_as_local_and_what_is_nobodys_as_topic(loc
     other = load_pack("th-TH" if locale != "th-TH" else "hi-IN").types["holiday"][-1]
     row = adapted(f"Is {own} like {other.en} or like Thanksgiving?", locale)
     actions = {e.before: e.action for e in edits(row)}
-    assert actions[own] == "local" and actions["Thanksgiving"] == "swap"
+    assert actions[own] == "local"
+    assert actions["Thanksgiving"] == "swap"
     assert actions[other.en] in ("topic", "local")
     assert row.texts[0].flags == ()
 
 
 def test_what_two_cultures_share_stays_as_local() -> None:
     row = adapted("Call 911.", "es-MX")
-    assert [e.action for e in edits(row)] == ["local"] and row.texts[0].flags == ()
+    assert [e.action for e in edits(row)] == ["local"]
+    assert row.texts[0].flags == ()
 
 
 # --- unsafe rows ---
 
 
 @each_locale
-@pytest.mark.parametrize("labels", [("unsafe", None), ("unsafe", "safe"), ("safe", "unsafe"), (None, None), ("controversial", None)])
+@pytest.mark.parametrize(
+    "labels", [("unsafe", None), ("unsafe", "safe"), ("safe", "unsafe"), (None, None), ("controversial", None)]
+)
 def test_no_real_company_club_or_newsroom_enters_a_row_that_is_not_wholly_safe(
     locale: str, labels: tuple[str | None, str | None]
 ) -> None:
@@ -268,7 +281,9 @@ def test_quantities_are_converted_or_left_alone_as_a_whole(text: str, locale: st
     assert prompt_of(adapted(text, locale)) == expected
 
 
-@pytest.mark.parametrize("text", ["$" + "9" * 400, "9" * 400 + " miles", "$0", "$0.00", "0 pounds", "9" * 30 + " degrees Fahrenheit"])
+@pytest.mark.parametrize(
+    "text", ["$" + "9" * 400, "9" * 400 + " miles", "$0", "$0.00", "0 pounds", "9" * 30 + " degrees Fahrenheit"]
+)
 def test_a_quantity_that_nobody_means_is_left_alone(text: str) -> None:
     assert prompt_of(adapted(f"Say {text}.", "de-DE")) == f"Say {text}."
 

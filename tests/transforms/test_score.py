@@ -1,0 +1,105 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.locales import LANGUAGES
+from schemas.rows import Edit, Segment, Text
+from schemas.scores import SCORES
+from transforms.score import (
+    copied_share,
+    edits_kept,
+    load_concepts,
+    numbers_in,
+    numbers_kept,
+    repeated_share,
+    score_text,
+    script_share,
+    toxicity,
+)
+
+EN, DE, HI, TH, JA, AR = (
+    LANGUAGES[c] for c in ("eng_Latn", "deu_Latn", "hin_Deva", "tha_Thai", "jpn_Jpan", "arb_Arab")
+)
+
+
+def test_script_share_counts_letters_of_the_language_and_forgives_kept_names() -> None:
+    assert script_share("मैं CNN पर पढ़ता हूँ", "I read CNN", HI) == 1
+    assert script_share("मैं news पर पढ़ता हूँ", "I read the news", HI) < 1
+    assert script_share("How are you?", "How are you?", TH) == 0
+    assert script_share("123", "123", TH) == 1
+
+
+def test_a_copy_of_the_source_is_seen_and_names_are_not_copies() -> None:
+    assert copied_share("How can I bake bread tomorrow?", "How can I bake bread tomorrow?", []) == 1
+    assert copied_share("I met Friedrich", "Ich traf Friedrich", []) == 0
+    assert copied_share("I like sauerkraut soup", "Ich mag Sauerkraut", ["sauerkraut"]) == 0
+
+
+def test_loops_are_repetition_and_ordinary_text_is_not() -> None:
+    assert repeated_share("es tut mir leid " * 10, DE) > 0.8
+    assert repeated_share("Wie kann ich heute Abend ein Brot backen, das allen schmeckt?", DE) == 0
+    assert repeated_share("ごめんなさい、わかりません。" * 8, JA) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "kept"),
+    [
+        ("I have 2,500 euros", "Ich habe 2500 Euro", 1),
+        ("I have 2,500 euros", "Ich habe 2.500 Euro", 1),
+        ("Call 110", "اتصل بالرقم ١١٠", 1),
+        ("Room 12 at 5", "Zimmer 12", 0.5),
+        ("Call me", "Ruf 110 an", 0),
+        ("No number", "Keine Zahl", 1),
+    ],
+)
+def test_numbers_are_compared_in_every_digit_script_without_separators(source: str, target: str, kept: float) -> None:
+    assert numbers_kept(source, target) == kept
+
+
+@given(st.text())
+def test_numbers_of_any_text_are_found_without_error(text: str) -> None:
+    assert all(n.isascii() and n.isdigit() for n in numbers_in(text) if n)
+    assert numbers_kept(text, text) == 1
+
+
+def test_an_edit_is_kept_when_any_of_its_native_forms_stands_in_the_translation() -> None:
+    edit = Edit(0, 3, "tax_office", "swap", "the IRS", "the Finanzamt", ("Finanzamt", "beim Finanzamt"), "authored")
+    assert edits_kept([edit], "Ich rufe das finanzamt an") == 1
+    assert edits_kept([edit], "Ich rufe an") == 0
+    assert edits_kept([], "Ich rufe an") is None
+
+
+@pytest.mark.parametrize("code", list(LANGUAGES))
+def test_every_language_has_every_concept(code: str) -> None:
+    assert load_concepts(code).keys() == load_concepts("eng_Latn").keys()
+
+
+def test_lost_and_added_concepts_are_counted() -> None:
+    assert toxicity("I hate women", "eng_Latn", "Ich hasse Frauen", "deu_Latn") == (0, 0)
+    assert toxicity("I hate women", "eng_Latn", "Ich mag Frauen", "deu_Latn") == (0, 1)
+    assert toxicity("I like women", "eng_Latn", "Ich hasse Frauen", "deu_Latn") == (1, 0)
+
+
+def scored(text: Text, cosines: dict[tuple[str, str], float]) -> Text:
+    return score_text(text, EN, DE, 1.1, cosines, lambda t, lang: (0.9, 0.1), lambda t, lang: 0.8)
+
+
+SEGMENT = Segment("How are you?", "Wie geht es dir?", -0.1, -0.5, 0, ())
+TEXT = Text("prompt", 0, "How are you?", "How are you?", "Wie geht es dir?", segments=(SEGMENT,))
+
+
+def test_every_score_of_the_table_is_computed() -> None:
+    done = scored(TEXT, {("How are you?", "Wie geht es dir?"): 0.93})
+    assert set(done.scores) == {s.name for s in SCORES} - {"edits_kept"}
+    assert done.not_judged == ()
+    assert done.scores["similarity"] == done.scores["similarity_min"] == 0.93
+
+
+def test_a_score_that_could_not_be_computed_is_not_judged_rather_than_passed() -> None:
+    done = scored(TEXT, {})
+    assert "similarity" in done.not_judged and "similarity" not in done.scores
+
+
+def test_a_text_that_was_carried_through_is_not_scored() -> None:
+    assert scored(Text("response", 1, None), {}).scores == {}
+    assert scored(Text("response", 1, "None", "None", "None"), {}).scores == {}

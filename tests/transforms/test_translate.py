@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+from schemas.locales import LANGUAGES
+from schemas.rows import Row, Segment
+from tests.builders import make_row
+from transforms.translate import requests_of, translate
+
+EN = LANGUAGES["eng_Latn"]
+
+
+def localized(prompt: str, response: str | None, language: str = "jpn_Jpan") -> Row:
+    row = replace(make_row(prompt, response), language=language, locale="ja-JP")
+    return replace(row, texts=tuple(replace(t, adapted=t.source) for t in row.texts))
+
+
+def answers(row: Row, **flags: tuple[str, ...]) -> dict[str, Segment]:
+    """An answer for every request: the text in brackets."""
+    return {
+        r.key: Segment(
+            r.content[0],
+            "" if "translation_failed" in flags.get("f", ()) else f"「{r.content[0]}」",
+            -0.1,
+            -0.2,
+            0,
+            flags.get("f", ()),
+        )
+        for r in requests_of(row, EN)
+    }
+
+
+def test_the_same_sentence_is_asked_once_however_often_it_stands_there() -> None:
+    row = localized("Please help me. Please help me. That is enough.", "Please help me.")
+    assert [r.content[0] for r in requests_of(row, EN)] == ["Please help me.", "That is enough."]
+    assert requests_of(row, EN)[0] == requests_of(localized("Please help me.", None), EN)[0]
+
+
+def test_answers_go_back_to_their_places() -> None:
+    row = localized("Please help me. That is enough.\n- Bread\n", "Yes.")
+    done = translate(row, EN, answers(row))
+    assert done.texts[0].target == "「Please help me.」「That is enough.」\n- 「Bread」\n"
+    assert done.texts[1].target == "「Yes.」"
+    assert done.origin == "machine_translated"
+
+
+def test_languages_with_spaces_keep_them_between_sentences() -> None:
+    row = localized("Please help me. That is enough.", None, "deu_Latn")
+    assert translate(row, EN, answers(row)).texts[0].target == "「Please help me.」 「That is enough.」"
+
+
+def test_null_and_stand_ins_are_carried_through_untouched() -> None:
+    for untouched in (None, "", "  ", "None", "REDACTED"):
+        row = localized("Please help me.", untouched)
+        assert len(requests_of(row, EN)) == 1
+        response = translate(row, EN, answers(row)).texts[1]
+        assert response.target == untouched and response.segments == ()
+
+
+def test_a_failed_sentence_fails_its_text_and_never_becomes_text() -> None:
+    row = localized("Please help me. That is enough.", None)
+    made = answers(row)
+    key = requests_of(row, EN)[1].key
+    made[key] = replace(made[key], target="", flags=("translation_failed",))
+    text = translate(row, EN, made).texts[0]
+    assert text.target is None and text.flags == ("translation_failed",)
