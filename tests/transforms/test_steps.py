@@ -43,7 +43,12 @@ def test_a_row_that_crashes_a_stage_is_one_dead_letter_without_its_payload() -> 
 
         def check(letters: list[Any]) -> None:
             (letter,) = letters
-            assert (letter.stage, letter.location, letter.error, letter.units) == ("adapt", "row r1 de-DE", "RuntimeError", 8)
+            assert (letter.stage, letter.location, letter.error, letter.units) == (
+                "adapt",
+                "row r1 de-DE",
+                "RuntimeError",
+                8,
+            )
             assert "Prompt" not in letter.as_json()
 
         assert_that(dead, check, label="dead")
