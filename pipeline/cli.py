@@ -41,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
     args = make_parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO if args.debug else logging.WARNING, stream=sys.stderr, force=True)
-    # No model call may reach for a hub by accident: a name that must be fetched says so in the plan.
+    if not args.debug:
+        # Beam logs whole tracebacks, and an exception's text may hold payload.
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     commands = {"run": _run, "plan": _plan, "validate": _validate}
     try:
@@ -71,7 +73,7 @@ def _load(args: argparse.Namespace) -> Any:
 def _plan(args: argparse.Namespace) -> int:
     from pipeline.plan import describe, make_plan
 
-    print(describe(make_plan(_load(args))))
+    print(describe(make_plan(_load(args), fetch=False)))
     return 0
 
 
@@ -100,7 +102,7 @@ def _validate(args: argparse.Namespace) -> int:
     from pipeline.config import load_config
     from pipeline.plan import make_plan
 
-    make_plan(load_config(args.target))
+    make_plan(load_config(args.target), fetch=False)
     print(f"{args.target}: valid")
     return 0
 

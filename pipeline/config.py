@@ -174,6 +174,14 @@ _CHOICES = {
     "usage": ("train", "eval_only"),
     "test": ("keep", "drop"),
     "mode": ("threads", "processes"),
+    "name": (
+        "FnApiRunner",
+        "BundleBasedDirectRunner",
+        "PortableRunner",
+        "DataflowRunner",
+        "FlinkRunner",
+        "SparkRunner",
+    ),
 }
 _AT_LEAST = {"rows": 1, "workers": 1, "beam_size": 1, "threads": 0, "intra_threads": 1, "batch_tokens": 1,
              "max_input_tokens": 3, "max_output_tokens": 3, "max_unit_bytes": 1, "limit": 1}  # fmt: skip
@@ -191,6 +199,8 @@ def load_config(
         text = Path(path).read_text("utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start} is not UTF-8") from None
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -232,7 +242,10 @@ def _value(node: yaml.Node, prefix: str, lines: dict[str, int], path: str) -> An
         return inner
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, f"{prefix}{i}.", lines, path) for i, item in enumerate(node.value)]
-    return yaml.SafeLoader("").construct_object(node)
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError):
+        raise ConfigError(f"{path}:{node.start_mark.line + 1}: {prefix.rstrip('.')}: cannot read this value") from None
 
 
 def _override(plain: dict[str, Any], item: str) -> None:
@@ -245,7 +258,10 @@ def _override(plain: dict[str, Any], item: str) -> None:
         at = at.setdefault(parent, {})
         if not isinstance(at, dict):
             raise ConfigError(f"--set {item}: {parent} has no keys below it")
-    at[last] = yaml.safe_load(value)
+    try:
+        at[last] = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError):
+        raise ConfigError(f"--set {item}: the value is not YAML") from None
 
 
 def _build(kind: Any, value: Any, key: str, lines: Mapping[str, int], path: str) -> Any:
@@ -297,6 +313,13 @@ def _build(kind: Any, value: Any, key: str, lines: Mapping[str, int], path: str)
 
 
 def _check(config: Config, path: str) -> None:
+    if not config.output.strip():
+        raise ConfigError(f"{path}: output: expected a folder")
+    out, memory = Path(config.output).resolve(), Path(config.memory_folder()).resolve()
+    if memory == out or out in memory.parents:
+        raise ConfigError(f"{path}: memory: {memory} is inside the output folder; it must outlive it")
+    if not 0 <= config.filter.least_accepted <= 1:
+        raise ConfigError(f"{path}: filter.least_accepted: expected a share from 0 to 1")
     for locale in (config.source_locale, *config.locales):
         if locale not in LOCALES:
             near = difflib.get_close_matches(locale, LOCALES, 1, 0.3)

@@ -19,7 +19,7 @@ from transforms.inference.nllb import Decoding
 
 _CACHE = "TRANSCREATE_CACHE"
 # What hub names say of themselves when no card is at hand.
-_LICENCES = {"facebook/nllb-200": "CC-BY-NC-4.0"}
+_LICENCES = {"nllb-200": "CC-BY-NC-4.0"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,10 @@ def decoding_of(settings: Translate) -> Decoding:
     return Decoding(**{k: v for k, v in asdict(settings).items() if k in names})
 
 
-def find_translator(settings: Translate) -> Model:
-    """The CTranslate2 directory of a translator, converted first where it must be.
+def find_translator(settings: Translate, fetch: bool = True) -> Model:
+    """The CTranslate2 directory of a translator, fetched and converted first where it must be.
+
+    With `fetch` off nothing is written: a model that would have to be converted has no directory yet.
 
     Raises:
         ConfigError: the model is not there, or cannot be fetched or converted.
@@ -66,28 +68,35 @@ def find_translator(settings: Translate) -> Model:
     if name == "demo":
         directory = Path(str(resource("demo/translator")))
     elif Path(name).is_dir():
-        directory = Path(name) if (Path(name) / "model.bin").is_file() else _convert(name, settings)
+        directory = Path(name) if (Path(name) / "model.bin").is_file() else _converted(name, settings)
     elif re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-        directory = _convert(name, settings)
+        directory = _converted(name, settings)
     else:
         raise ConfigError(f"translate.model: {name!r} is no directory, no hub name and not `demo`")
+    if not (directory / "model.bin").is_file():
+        if not fetch:
+            return Model("translate", name, "", _licence(name, directory), "")
+        _convert(name, settings, directory)
     if not (directory / "tokenizer.json").is_file():
         raise ConfigError(f"translate.model: {directory} has no tokenizer.json; copy it from the checkpoint")
-    files = {f: sha256_of(directory / f) for f in ("model.bin", "tokenizer.json")}
+    files = {p.name: sha256_of(p) for p in sorted(directory.iterdir()) if p.suffix in (".bin", ".json", ".txt")}
     marks = fingerprint(
         "translate", files, asdict(decoding_of(settings)), version("ctranslate2"), settings.intra_threads
     )
     return Model("translate", name, str(directory), _licence(name, directory), marks)
 
 
-def _convert(name: str, settings: Translate) -> Path:
-    """Converts a Hugging Face checkpoint into the cache, once; half a conversion is never seen."""
+def _converted(name: str, settings: Translate) -> Path:
+    """Where the cache keeps the conversion of a checkpoint, whether it is there yet or not."""
     source = Path(name)
-    key = fingerprint(name, {p.name: p.stat().st_size for p in sorted(source.iterdir())} if source.is_dir() else "hub",
-                      settings.compute_type)  # fmt: skip
-    final = cache_folder() / "models" / key
-    if (final / "model.bin").is_file():
-        return final
+    content: Any = "hub"
+    if source.is_dir():
+        content = {p.name: sha256_of(p) for p in sorted(source.iterdir()) if p.is_file()}
+    return cache_folder() / "models" / fingerprint(name, content, settings.compute_type)
+
+
+def _convert(name: str, settings: Translate, final: Path) -> None:
+    """Fetches and converts a Hugging Face checkpoint into the cache; half a conversion is never seen."""
     staged = final.with_name(f".{uuid.uuid4().hex}")
     staged.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -106,16 +115,15 @@ def _convert(name: str, settings: Translate) -> Path:
         os.replace(staged, final)
     except OSError:  # another run was faster
         shutil.rmtree(staged, ignore_errors=True)
-    return final
 
 
 def _licence(name: str, directory: Path) -> str:
-    card = directory / "README.md"
-    if card.is_file():
-        found = re.search(r"^license:\s*(\S+)", card.read_text("utf-8"), re.MULTILINE)
-        if found:
-            return found[1]
-    return next((licence for start, licence in _LICENCES.items() if name.startswith(start)), "unknown")
+    for card in (Path(name) / "README.md", directory / "README.md"):
+        if card.is_file():
+            found = re.search(r"^license:\s*(\S+)", card.read_text("utf-8"), re.MULTILINE)
+            if found:
+                return found[1]
+    return next((licence for part, licence in _LICENCES.items() if part in name), "unknown")
 
 
 def find_encoder(config: Config) -> Model:

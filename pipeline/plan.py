@@ -49,7 +49,7 @@ class Plan:
         marks["config"] = fingerprint(lasting(self.config))
         marks["thresholds"] = fingerprint(asdict(self.thresholds))
         marks["knowledge"] = fingerprint([_read(f"culture/{x}.yaml") for x in (self.config.source_locale, *self.config.locales)],
-                                         [_read(f"toxicity/{LOCALES[x]}.yaml") for x in self.config.locales],
+                                         [_read(f"toxicity/{LOCALES[x]}.yaml") for x in (self.config.source_locale, *self.config.locales)],
                                          _read(f"taxonomies/{self.config.taxonomy}.yaml"))  # fmt: skip
         marks["packages"] = fingerprint(versions())
         return marks
@@ -115,7 +115,7 @@ def find_thresholds(config: Config, translator: Model) -> Thresholds:
     with contextlib.suppress(FileNotFoundError):
         layers.append(load_layer(f"thresholds/{config.similarity.model.replace('/', '--')}.yaml"))
     own = Path(translator.directory) / "thresholds.yaml"
-    if own.is_file():
+    if translator.directory and own.is_file():
         layers.append(yaml.safe_load(own.read_text("utf-8")))
     layers.append({**config.thresholds, "origin": "config"})
     try:
@@ -124,8 +124,8 @@ def find_thresholds(config: Config, translator: Model) -> Thresholds:
         raise ConfigError(str(error)) from None
 
 
-def make_plan(config: Config) -> Plan:
-    """Resolves a config.
+def make_plan(config: Config, fetch: bool = True) -> Plan:
+    """Resolves a config. With `fetch` off nothing is fetched or converted: for looking at a plan, not for running it.
 
     Raises:
         ConfigError, InputError: what is wrong, and where.
@@ -137,7 +137,7 @@ def make_plan(config: Config) -> Plan:
     except ValueError as error:
         raise ConfigError(str(error)) from None
     sources = find_sources(config)
-    translator = find_translator(config.translate)
+    translator = find_translator(config.translate, fetch)
     models = (translator, find_encoder(config), find_language_id())
     missing = _missing_languages(config, translator)
     if missing:
@@ -146,6 +146,8 @@ def make_plan(config: Config) -> Plan:
 
 
 def _missing_languages(config: Config, translator: Model) -> list[str]:
+    if not translator.directory:
+        return []
     from tokenizers import Tokenizer
 
     vocabulary = Tokenizer.from_file(str(Path(translator.directory) / "tokenizer.json"))
@@ -179,8 +181,11 @@ def describe(plan: Plan) -> str:
     lines = ["inputs"]
     lines += [f"  {s.split:<10} {Path(s.path).stat().st_size:>12,} bytes  {s.path}" for s in plan.sources]
     lines.append("models")
-    lines += [f"  {m.role:<12} {m.name}  ({m.licence}; fingerprint {m.fingerprint[:12]})" for m in plan.models]
-    if any("NC" in m.licence for m in plan.models):
+    lines += [
+        f"  {m.role:<12} {m.name}  ({m.licence}; {f'fingerprint {m.fingerprint[:12]}' if m.fingerprint else 'to be fetched and converted'})"
+        for m in plan.models
+    ]
+    if any("nc" in m.licence.casefold().split("-") for m in plan.models):
         lines.append("  note: a licence above forbids commercial use of what it makes")
     lines += [
         f"locales       {', '.join(config.locales)} (source {config.source_locale})",
@@ -206,7 +211,7 @@ def run_facts(plan: Plan) -> dict[str, Any]:
         "licence": plan.config.licence,
         "thresholds": {
             locale: {
-                score: {"short": pair[0], "long": pair[1], "origin": plan.thresholds.origins[score]}
+                score: {"short": pair[0], "long": pair[1], "origin": plan.thresholds.origins[score][LOCALES[locale]]}
                 for score, by_language in plan.thresholds.values.items()
                 if (pair := by_language.get(LOCALES[locale]))
             }

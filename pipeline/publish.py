@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ import pyarrow.parquet as pq
 from pipeline.card import write_card
 from pipeline.config import as_dict, as_yaml, lasting
 from pipeline.errors import LedgerError
-from pipeline.ledger import broken_lines, build_ledger, rows_in
+from pipeline.ledger import broken_lines, build_ledger
 from pipeline.models import sha256_of
 from pipeline.plan import Plan, run_facts
 from pipeline.report import write_report
 from transforms.write import STAGING
 
 MANIFEST, SUCCESS, RESOLVED, WORK = "manifest.json", "_SUCCESS", "config.resolved.yaml", "_work"
+# What a run publishes; nothing else in the folder is its business.
+FILES, FOLDERS = ("README.md", RESOLVED), ("data", "rejected", "dead_letters", "report")
+SHARD = re.compile(r"(?P<split>\w+)-(?P<index>\d{5})-of-(?P<of>\d{5})\.parquet")
 
 
 def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
@@ -33,12 +37,13 @@ def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
     work = out / WORK
     shutil.rmtree(out / STAGING, ignore_errors=True)
     ledger = build_ledger(plan, work)
-    run = run_facts(plan) | {"config": as_dict(plan.config), "ledger": ledger, "timings": timings}
+    run = run_facts(plan) | {"config": lasting(plan.config), "ledger": ledger, "timings": timings}
     (out / RESOLVED).write_text(as_yaml(plan.config), "utf-8")
     write_report(out, run)
     write_card(out, run)
     manifest = {
         "files": describe_files(out),
+        "inputs": describe_inputs(plan),
         "ledger": ledger,
         "config": as_dict(plan.config),
         "lasting_config": lasting(plan.config),
@@ -58,7 +63,10 @@ def _thin_locales(plan: Plan, ledger: dict[str, dict[str, Any]]) -> list[str]:
     floor, passed = plan.config.filter.least_accepted, ledger["gate"]["passed"]
     found = []
     for locale in plan.config.locales:
-        accepted = rows_in(Path(plan.config.output) / "data" / locale)
+        # Rows that filter.test keeps have reasons: they count for the ledger, not for quality.
+        shards = sorted((Path(plan.config.output) / "data" / locale).glob("*.parquet"))
+        reasons = [r for p in shards for r in pq.read_table(p, columns=["reasons"])["reasons"].to_pylist()]
+        accepted = sum(not r for r in reasons)
         if accepted < floor * passed:
             found.append(f"{locale}: accepted {accepted} of {passed} rows, under filter.least_accepted {floor}")
     return found
@@ -67,16 +75,19 @@ def _thin_locales(plan: Plan, ledger: dict[str, dict[str, Any]]) -> list[str]:
 def describe_files(out: Path) -> dict[str, dict[str, Any]]:
     """Every published file by relative path: bytes, sha256, and rows of Parquet files."""
     described: dict[str, dict[str, Any]] = {}
-    skip = {MANIFEST, SUCCESS}
-    for path in sorted(p for p in out.rglob("*") if p.is_file()):
+    ours = [out / name for name in FILES] + [p for name in FOLDERS for p in (out / name).rglob("*")]
+    for path in sorted(p for p in ours if p.is_file()):
         relative = path.relative_to(out)
-        if relative.parts[0] in (WORK, STAGING) or relative.as_posix() in skip:
-            continue
         entry: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
         if path.suffix == ".parquet":
             entry["rows"] = pq.read_metadata(path).num_rows
         described[relative.as_posix()] = entry
     return described
+
+
+def describe_inputs(plan: Plan) -> dict[str, str]:
+    """sha256 of every input file by name."""
+    return {s.name: sha256_of(Path(s.path)) for s in plan.sources}
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -101,21 +112,48 @@ def verify(out: Path) -> list[str]:
     listed = set(manifest["files"]) | {MANIFEST, SUCCESS}
     found += [
         f"{name}: not in the manifest"
-        for path in sorted((out).rglob("*.parquet"))
-        if (name := path.relative_to(out).as_posix()) not in listed and path.relative_to(out).parts[0] != WORK
+        for folder in FOLDERS
+        for path in sorted((out / folder).rglob("*.parquet"))
+        if (name := path.relative_to(out).as_posix()) not in listed
     ]
     return found
 
 
 def remove_listed(out: Path) -> None:
-    """Deletes what the manifest lists and a run's own leftovers; anything else in the folder stays."""
+    """Deletes what the manifest lists and what an unfinished run left; anything else in the folder stays."""
     if (out / MANIFEST).is_file():
         for name in json.loads((out / MANIFEST).read_text("utf-8"))["files"]:
             (out / name).unlink(missing_ok=True)
+    if (out / WORK).is_dir():
+        for path in [p for name in ("data", "rejected") for p in (out / name).rglob("*.parquet")]:
+            if SHARD.fullmatch(path.name):
+                path.unlink()
+        for path in (out / "dead_letters").glob("*.jsonl"):
+            path.unlink()
     for name in (MANIFEST, SUCCESS):
         (out / name).unlink(missing_ok=True)
     for name in (WORK, STAGING):
         shutil.rmtree(out / name, ignore_errors=True)
-    for folder in sorted((p for p in out.rglob("*") if p.is_dir()), reverse=True):
-        if not any(folder.iterdir()):
-            folder.rmdir()
+    for folder in [out / name for name in FOLDERS if (out / name).is_dir()]:
+        for inner in [*sorted((p for p in folder.rglob("*") if p.is_dir()), reverse=True), folder]:
+            if not any(inner.iterdir()):
+                inner.rmdir()
+
+
+def remove_slice(out: Path, source_locale: str, k: int, slices: int, shards: dict[str, int]) -> None:
+    """Deletes what an earlier attempt at slice k wrote: a shard that comes out empty this time would not replace it."""
+    for path in [p for name in ("data", "rejected") for p in (out / name).rglob("*.parquet")]:
+        found = SHARD.fullmatch(path.name)
+        if found is None or path.parent == out / "rejected" / source_locale:
+            continue
+        per_slice = shards.get(found["split"], 0)
+        if per_slice and int(found["of"]) == slices * per_slice and int(found["index"]) // per_slice == k:
+            path.unlink()
+    (out / "dead_letters" / f"slice-{k:05d}.jsonl").unlink(missing_ok=True)
+
+
+def remove_gate(out: Path, source_locale: str) -> None:
+    """Deletes what an earlier attempt at the gate wrote."""
+    for path in (out / "rejected" / source_locale).glob("*.parquet"):
+        path.unlink()
+    (out / "dead_letters" / "gate.jsonl").unlink(missing_ok=True)

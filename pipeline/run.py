@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import resource
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,22 @@ import pyarrow.parquet as pq
 from pipeline.config import Runner, differing_keys, lasting
 from pipeline.errors import ConfigError
 from pipeline.graph import build_gate, build_slice
-from pipeline.plan import Plan, slice_count
+from pipeline.plan import Plan, shard_counts, slice_count
 from pipeline.progress import Progress
-from pipeline.publish import MANIFEST, SUCCESS, WORK, publish, remove_listed, verify, write_whole
+from pipeline.publish import (
+    FILES,
+    FOLDERS,
+    MANIFEST,
+    SUCCESS,
+    WORK,
+    describe_inputs,
+    publish,
+    remove_gate,
+    remove_listed,
+    remove_slice,
+    verify,
+    write_whole,
+)
 from pipeline.runners import run_job
 from transforms.heartbeat import total_beats
 
@@ -36,9 +52,31 @@ def run(plan: Plan, force: bool = False) -> dict[str, Any] | None:
     """
     out = Path(plan.config.output)
     work = out / WORK
+    with _alone(out):
+        return _run(plan, out, work, force)
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Holds the output folder; a second run of it is told so instead of breaking the first."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = out.parent / f".{out.name}.lock"
+    with open(lock, "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ConfigError(f"another run is at work on {out}; wait for it, or choose another output") from None
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _run(plan: Plan, out: Path, work: Path, force: bool) -> dict[str, Any] | None:
     if force:
         remove_listed(out)
     if _is_finished(plan, out):
+        shutil.rmtree(work, ignore_errors=True)
         return None
     (work / "beats").mkdir(parents=True, exist_ok=True)
     write_whole(work / _RUN, json.dumps(_identity(plan), sort_keys=True))
@@ -58,11 +96,7 @@ def run(plan: Plan, force: bool = False) -> dict[str, Any] | None:
 
 
 def _identity(plan: Plan) -> dict[str, Any]:
-    return {"config": lasting(plan.config), "fingerprints": plan.fingerprints(), "inputs": _inputs(plan)}
-
-
-def _inputs(plan: Plan) -> dict[str, int]:
-    return {s.name: Path(s.path).stat().st_size for s in plan.sources}
+    return {"config": lasting(plan.config), "fingerprints": plan.fingerprints(), "inputs": describe_inputs(plan)}
 
 
 def _is_finished(plan: Plan, out: Path) -> bool:
@@ -73,28 +107,27 @@ def _is_finished(plan: Plan, out: Path) -> bool:
     """
     if (out / MANIFEST).is_file() and (out / SUCCESS).is_file():
         manifest = json.loads((out / MANIFEST).read_text("utf-8"))
-        _same(manifest["lasting_config"], manifest["fingerprints"], plan, out)
+        _same(manifest["lasting_config"], manifest["fingerprints"], manifest["inputs"], plan, out)
         wrong = verify(out)
         if wrong:
             raise ConfigError(f"{out} is finished but damaged: {'; '.join(wrong[:3])}; --force makes it anew")
         return True
     if (out / WORK / _RUN).is_file():
         begun = json.loads((out / WORK / _RUN).read_text("utf-8"))
-        _same(begun["config"], begun["fingerprints"], plan, out)
-        if begun["inputs"] != _inputs(plan):
-            raise ConfigError(f"{out} was begun with other input files; --force begins anew")
+        _same(begun["config"], begun["fingerprints"], begun["inputs"], plan, out)
         return False
-    if (out / "data").exists() or (out / MANIFEST).exists():
-        raise ConfigError(
-            f"{out} holds files but no run to go on with; choose another output, or clear it with --force"
-        )
+    strangers = [name for name in (*FOLDERS, *FILES, MANIFEST) if (out / name).exists()]
+    if strangers:
+        raise ConfigError(f"{out} holds {', '.join(strangers)} but no run to go on with; choose another output")
     return False
 
 
-def _same(config: dict[str, Any], marks: dict[str, str], plan: Plan, out: Path) -> None:
+def _same(config: dict[str, Any], marks: dict[str, str], inputs: dict[str, str], plan: Plan, out: Path) -> None:
     keys = differing_keys(config, lasting(plan.config))
     if not keys:
         keys = [f"fingerprint of {k}" for k in differing_keys(marks, plan.fingerprints())]
+    if not keys:
+        keys = [f"input {k}" for k in differing_keys(inputs, describe_inputs(plan))]
     if keys:
         raise ConfigError(
             f"{out} holds a run with another {', '.join(keys)}; choose another output, or --force to replace it"
@@ -111,6 +144,7 @@ def _once(marker: Path, step: Any) -> dict[str, Any]:
 
 def _gate(plan: Plan, work: Path) -> dict[str, Any]:
     shutil.rmtree(work / "rows", ignore_errors=True)
+    remove_gate(Path(plan.config.output), plan.config.source_locale)
     (work / "rows").mkdir()
     started = time.monotonic()
     # The gate is light: one worker is faster than starting several.
@@ -130,6 +164,8 @@ def _slice(plan: Plan, work: Path, k: int, slices: int, per_split: dict[str, int
     file = work / "rows" / f"slice-{k:05d}.parquet"
     if not file.is_file():
         return {}
+    shards = shard_counts(plan.config, per_split, slices)
+    remove_slice(Path(plan.config.output), plan.config.source_locale, k, slices, shards)
     beats = work / "beats" / f"{k:05d}"
     shutil.rmtree(beats, ignore_errors=True)
     beats.mkdir(parents=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 
 from data import resource
+from schemas.locales import LANGUAGES
 from schemas.reasons import FLAGS
 from schemas.rows import Row, Text, Verdict
 from schemas.scores import BY_NAME
@@ -25,12 +27,12 @@ class Thresholds:
     Attributes:
         values: score -> language -> (for short texts, for others).
         expansion: language -> expected characters of a translation per English character.
-        origins: score -> where its numbers are from.
+        origins: score -> language -> where the numbers are from.
     """
 
     values: Mapping[str, Mapping[str, tuple[float, float]]]
     expansion: Mapping[str, float]
-    origins: Mapping[str, str]
+    origins: Mapping[str, Mapping[str, str]]
 
     def get(self, score: str, language: str, short: bool) -> float | None:
         found = self.values.get(score, {}).get(language)
@@ -44,17 +46,21 @@ def merge_thresholds(languages: tuple[str, ...], *layers: Mapping[str, Any]) -> 
     `expansion` is {language: number}. A score set to null is not judged.
 
     Raises:
-        ValueError: a layer names a score that does not exist or cannot reject.
+        ValueError: a layer names a score that does not exist or cannot reject, or holds something that is no threshold;
+            says which key.
     """
     values: dict[str, dict[str, tuple[float, float]]] = {}
-    origins: dict[str, str] = {}
+    origins: dict[str, dict[str, str]] = {}
     expansion: dict[str, float] = {}
     for layer in layers:
         for name, given in layer.items():
             if name == "origin":
                 continue
             if name == "expansion":
-                expansion.update(given)
+                for language, value in _per_language(name, given, languages).items():
+                    expansion[language] = _number(f"{name}.{language}", value)
+                    if expansion[language] <= 0:
+                        raise ValueError(f"thresholds.{name}.{language}: must be above 0")
                 continue
             if name not in BY_NAME or BY_NAME[name].reason is None:
                 judged = ", ".join(s.name for s in BY_NAME.values() if s.reason)
@@ -62,13 +68,35 @@ def merge_thresholds(languages: tuple[str, ...], *layers: Mapping[str, Any]) -> 
             if given is None:
                 values.pop(name, None)
                 continue
-            per_language = given if isinstance(given, dict) else dict.fromkeys(languages, given)
-            mine = values.setdefault(name, {})
-            for language, value in per_language.items():
-                pair = (value["short"], value["long"]) if isinstance(value, dict) else (value, value)
-                mine[language] = (float(pair[0]), float(pair[1]))
-            origins[name] = layer.get("origin", "config")
+            for language, value in _per_language(name, given, languages).items():
+                key = f"{name}.{language}"
+                if isinstance(value, dict):
+                    if set(value) != {"short", "long"}:
+                        raise ValueError(f"thresholds.{key}: expected a number or exactly the keys short and long")
+                    pair = (_number(f"{key}.short", value["short"]), _number(f"{key}.long", value["long"]))
+                else:
+                    pair = (_number(key, value), _number(key, value))
+                values.setdefault(name, {})[language] = pair
+                origins.setdefault(name, {})[language] = layer.get("origin", "config")
     return Thresholds(values, expansion, origins)
+
+
+def _per_language(name: str, given: Any, languages: tuple[str, ...]) -> dict[str, Any]:
+    """{language: value}; a mapping of short and long, or a number, goes for all languages."""
+    if not isinstance(given, dict) or set(given) == {"short", "long"}:
+        return dict.fromkeys(languages, given)
+    unknown = sorted(str(key) for key in given if key not in LANGUAGES)
+    if unknown:
+        raise ValueError(
+            f"thresholds.{name}: {', '.join(unknown)} is no FLORES-200 code that we know (such as hin_Deva)"
+        )
+    return given
+
+
+def _number(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"thresholds.{key}: expected a finite number, found {value!r}")
+    return float(value)
 
 
 @functools.cache

@@ -132,8 +132,12 @@ def score_text(
         "toxicity_lost": lost,
     }
     assert set(found) == {s.name for s in SCORES}
-    scores = {name: round(float(value), 4) for name, value in found.items() if value is not None}
-    missing = [n for n, value in found.items() if value is None and n not in ("edits_kept", "lid_langdetect")]
+    scores = {name: round(float(value), 4) for name, value in found.items() if value is not None and value == value}
+    missing = [
+        n
+        for n, value in found.items()
+        if (value is None or value != value) and n not in ("edits_kept", "lid_langdetect")
+    ]
     return replace(text, scores=scores, not_judged=tuple(missing))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -186,6 +187,14 @@ class _Remember(beam.DoFn):
         yield from answers.items()
 
 
+def _ask_safely(requests: Callable[[Row], list[Request]], row: Row) -> list[Request]:
+    """What a row asks; nothing if it crashes, so that the stage that wants the answers makes the dead letter."""
+    try:
+        return requests(row)
+    except Exception:
+        return []
+
+
 class Ask(beam.PTransform):
     """Asks a model what rows need to know: each distinct request once, remembered answers not at all.
 
@@ -208,7 +217,7 @@ class Ask(beam.PTransform):
         self._most, self._keep, self._beats = most, keep, beats
 
     def expand(self, rows: Any) -> Any:
-        requests, most = self._requests, self._most
+        requests, most = functools.partial(_ask_safely, self._requests), self._most
         asked = rows | "List requests" >> beam.FlatMap(lambda row: [(r.key, (row.id, r)) for r in requests(row)])
         same = asked | "Same request" >> beam.GroupByKey()
         batches = (

@@ -91,3 +91,30 @@ def test_later_layers_win_and_null_switches_a_score_off() -> None:
 def test_a_threshold_for_no_score_is_an_error_that_lists_the_scores() -> None:
     with pytest.raises(ValueError, match="similarity_min"):
         merge_thresholds(("deu_Latn",), {"lid_langdetect": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ({"copy": True}, "finite number"),
+        ({"copy": float("nan")}, "finite number"),
+        ({"copy": "0.5"}, "finite number"),
+        ({"copy": {"hi-IN": 0.5}}, "hi-IN is no FLORES-200 code"),
+        ({"copy": {"hin_Deva": {"short": 1}}}, "exactly the keys short and long"),
+        ({"copy": {"hin_Deva": None}}, "finite number"),
+        ({"expansion": {"hin_Deva": 0}}, "above 0"),
+    ],
+)
+def test_what_is_no_threshold_is_an_error_that_names_the_key(layer: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        merge_thresholds(("hin_Deva",), layer)
+
+
+def test_short_and_long_go_for_all_languages_and_origins_are_kept_by_language() -> None:
+    merged = merge_thresholds(
+        ("deu_Latn", "hin_Deva"),
+        {"origin": "a", "copy": {"short": 0.4, "long": 0.6}},
+        {"origin": "b", "copy": {"deu_Latn": 0.5}},
+    )
+    assert merged.get("copy", "hin_Deva", True) == 0.4 and merged.get("copy", "hin_Deva", False) == 0.6
+    assert merged.origins["copy"] == {"deu_Latn": "b", "hin_Deva": "a"}

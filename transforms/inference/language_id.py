@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 from pathlib import Path
 
 from schemas.locales import Language
+
+_LOADING = threading.Lock()
 
 
 def lid_model_path() -> Path:
@@ -25,10 +28,12 @@ class LanguageId:
 
     def __init__(self) -> None:
         import fasttext
-        from langdetect import DetectorFactory
+        from langdetect import DetectorFactory, detector_factory
 
         self._fasttext = fasttext.load_model(str(lid_model_path()))
         DetectorFactory.seed = 0
+        with _LOADING:  # langdetect shows its profiles to other threads before they are all loaded
+            detector_factory.init_factory()
 
     def fasttext(self, text: str, k: int = 10) -> dict[str, float]:
         """Label -> probability of the k likeliest languages; probabilities are clamped to 1."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ class SentenceEncoder:
         # Only an engine that embeds each text alone may remember embeddings: elsewhere a batch's company shapes them.
         self._embeds_alone = name == BUNDLED
         self._known: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()  # Beam's threads share one encoder
 
     def _embed(self, texts: list[str]) -> dict[str, np.ndarray]:
         missing = [t for t in texts if t not in self._known]
@@ -74,8 +76,22 @@ class SentenceEncoder:
 
     def cosines(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Cosine of each pair, rounded to 4 digits, clamped to [-1, 1]."""
-        vectors = self._embed(sorted({text for pair in pairs for text in pair}))
+        with self._lock:
+            vectors = self._embed(sorted({text for pair in pairs for text in pair}))
         return [round(float(np.clip(vectors[a] @ vectors[b], -1, 1)), 4) for a, b in pairs]
+
+
+def compare_all(model: SentenceEncoder, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+    """Cosines; a failing batch is bisected until only the failing pair is left, which gets None, as NaN does."""
+    if not pairs:
+        return []
+    try:
+        return [None if c != c else c for c in model.cosines(pairs)]
+    except Exception:
+        if len(pairs) == 1:
+            return [None]
+        middle = len(pairs) // 2
+        return compare_all(model, pairs[:middle]) + compare_all(model, pairs[middle:])
 
 
 class SentenceEncoderHandler(ModelHandler[Batch, PredictionResult, SentenceEncoder]):
@@ -94,8 +110,8 @@ class SentenceEncoderHandler(ModelHandler[Batch, PredictionResult, SentenceEncod
         results = []
         for b in batch:
             asked = b.unknown()
-            cosines = model.cosines([(r.content[0], r.content[1]) for r in asked])
-            answers = {r.key: json.dumps(c).encode() for r, c in zip(asked, cosines, strict=True)}
+            cosines = compare_all(model, [(r.content[0], r.content[1]) for r in asked])
+            answers = {r.key: json.dumps(c).encode() for r, c in zip(asked, cosines, strict=True) if c is not None}
             results.append(PredictionResult(b, answers))
         assert len(results) == len(batch)
         return results

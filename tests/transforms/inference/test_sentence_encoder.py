@@ -47,3 +47,36 @@ def test_the_handler_answers_every_request_and_only_the_unknown_ones(encoder: Se
     batch = Batch("b", tuple(requests), ((requests[1].key, b"0.5"),))
     (result,) = SentenceEncoderHandler(BUNDLED, "", "cpu").run_inference([batch], encoder)
     assert set(result.inference) == {requests[0].key, requests[2].key}
+
+
+def test_text_that_would_outgrow_the_engine_or_end_early_is_made_to_fit(encoder: SentenceEncoder) -> None:
+    from transforms.inference.sentence_encoder import compare_all
+
+    whole, cut = compare_all(encoder, [("A B", "A\0B"), ("A", "A\0B")])
+    assert whole is not None and cut is not None and whole > cut
+    assert compare_all(encoder, [("\ufdfa" * 50, "x")])[0] is not None
+
+
+def test_no_other_character_grows_beyond_what_the_engine_allows() -> None:
+    import sys
+    import unicodedata
+
+    grown = {
+        chr(c)
+        for c in range(sys.maxunicode + 1)
+        if not 0xD800 <= c < 0xE000 and len(unicodedata.normalize("NFKC", chr(c))) > 4 * len(chr(c).encode())
+    }
+    assert grown == {"\ufdfa"}
+
+
+def test_one_failing_pair_fails_alone(encoder: SentenceEncoder) -> None:
+    from transforms.inference.sentence_encoder import compare_all
+
+    class Moody:
+        def cosines(self, pairs):
+            if any("poison" in p for p in pairs):
+                raise RuntimeError
+            return encoder.cosines(pairs)
+
+    found = compare_all(Moody(), [("a", "b"), ("poison", "c"), ("d", "e")])
+    assert [f is None for f in found] == [False, True, False]
