@@ -34,6 +34,8 @@ from transforms.inference.nllb import Decoding, NllbModel, answer_all
 BATCH = 64
 # Share of in-domain sentences that the thresholds may refuse.
 BUDGET = 0.01
+# Share of out-of-domain sentences that may pass when the thresholds are widened.
+ROOM = 0.005
 EVALUATION_SEED = 2020
 SPACELESS = frozenset({"jpn_Jpan", "tha_Thai", "zho_Hans"})
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
@@ -181,8 +183,20 @@ def fit(inside: Sequence[Segment], outside: Sequence[Segment], budget: float = B
         if left >= 0:
             candidates.append(Gate(logprob, highest((s.worst for s in kept), left)))
     candidates = candidates or [Gate(-math.inf, -math.inf)]
-    found["both"] = min(candidates, key=lambda gate: sum(map(gate.passes, outside)))
+    found["both"] = widen(min(candidates, key=lambda gate: sum(map(gate.passes, outside))), outside)
     return found
+
+
+def widen(gate: Gate, outside: Sequence[Segment]) -> Gate:
+    """Lowers both thresholds by up to half their value, as far as the outside stays out.
+
+    A quantile of a few hundred sentences is a guess; between the two groups there is room to be lenient in.
+    """
+    for factor in (1.5, 1.4, 1.3, 1.2, 1.1):
+        wider = Gate(factor * gate.logprob, factor * gate.worst)
+        if share(wider, outside) <= ROOM:
+            return Gate(round(wider.logprob, 4), round(wider.worst, 4))
+    return gate
 
 
 def share(gate: Gate, segments: Sequence[Segment]) -> float:
@@ -319,9 +333,9 @@ d 256, 4 heads, 7.07 M parameters, one BPE vocabulary of 6,000 pieces for all la
 
 {figures["training"]["minutes"]:g} minutes on two CPU cores.
 
-The shipped weights were made in two legs on a busy machine: 27 minutes from the start, then 31 minutes with `--resume` and with the sentences of small templates repeated, because the first leg had not learned sentences
-without slots. One run from the start, which is what the command does, balances from its first step; its figures were not
-measured.
+The shipped weights were made in two legs on a busy machine: 27 minutes from the start, then 31 minutes with `--resume`
+and with the sentences of small templates repeated, because the first leg had not learned sentences without slots. One
+run from the start, which is what the command does, repeats them from its first step; its figures were not measured.
 
 ## Figures
 
