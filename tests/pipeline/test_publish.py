@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.publish import MANIFEST, SUCCESS, WORK, describe_files, remove_listed, remove_slice, verify, write_whole
@@ -9,7 +11,10 @@ from pipeline.publish import MANIFEST, SUCCESS, WORK, describe_files, remove_lis
 def touch(out: Path, *names: str) -> None:
     for name in names:
         (out / name).parent.mkdir(parents=True, exist_ok=True)
-        (out / name).write_text(name)
+        if name.endswith(".parquet"):
+            pq.write_table(pa.table({"id": [name]}), out / name)
+        else:
+            (out / name).write_text(name)
 
 
 def finish(out: Path) -> None:

@@ -61,7 +61,9 @@ def test_english_rows_that_passed_are_there_as_native(reference: Path) -> None:
     assert all(r["origin"] == "native" and r["prompt"] == r["source_prompt"] for r in rows)
 
 
-def test_a_finished_folder_is_left_alone_and_damage_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_finished_folder_is_left_alone_and_damage_is_noticed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = write_config(tmp_path, demo_lines(8), locales=["de-DE"])
     assert run(config) == 0
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").rglob("*")}
@@ -79,7 +81,9 @@ def test_a_finished_folder_is_left_alone_and_damage_is_noticed(tmp_path: Path, c
     assert keep.exists()
 
 
-@pytest.mark.parametrize("workers", [{"workers": 1}, {"workers": 2, "mode": "threads"}, {"workers": 2, "mode": "processes"}])
+@pytest.mark.parametrize(
+    "workers", [{"workers": 1}, {"workers": 2, "mode": "threads"}, {"workers": 2, "mode": "processes"}]
+)
 def test_order_of_input_and_workers_change_no_byte(tmp_path: Path, reference: Path, workers: dict[str, object]) -> None:
     lines = without_location(demo_lines(COUNT))
     plain, shuffled = tmp_path / "plain", tmp_path / "shuffled"
