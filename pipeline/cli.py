@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
     args = make_parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO if args.debug else logging.WARNING, stream=sys.stderr, force=True)
+    # Beam without its cloud extra warns at import that it has no BigQuery: nobody asked.
+    logging.getLogger().addFilter(lambda record: "apitools" not in record.getMessage())
     if not args.debug:
         # Beam logs whole tracebacks, and an exception's text may hold payload.
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)

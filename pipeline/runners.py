@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,6 @@ def run_job(build: Callable[[Any], None], runner: Runner) -> None:
     Raises:
         Exception: whatever a stage raised; what one row raises never gets here (it is a dead letter).
     """
-    logging.getLogger("root").addFilter(lambda record: "apitools" not in record.getMessage())
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
