@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from schemas.hashing import number
 from schemas.rows import Edit, Row, Span, Text
-from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack, round_amount
+from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack, load_pack, round_amount
 from transforms.segregate import MEASURE_PATTERNS
 
 _TO_METRIC = {"distance": 1.609344, "weight": 0.45359237}
@@ -55,13 +55,16 @@ def _choose(row: Row, source: str, pack: CulturePack, safe: bool) -> dict[tuple[
             if swap and meant.setdefault((span.kind, swap[0]), quantity) == quantity:
                 chosen[key] = swap
             continue
-        entries = [e for e in pack.types.get(span.kind, ()) if e.en.casefold() not in named]
+        role = load_pack(source).role_of(span.kind, key[1])
+        entries = [
+            e for e in pack.types.get(span.kind, ()) if e.en.casefold() not in named and (not role or e.role == role)
+        ]
         if span.kind in SAFE_ROWS_ONLY and not safe:
             continue
-        k = taken.get(span.kind, 0)
+        k = taken.get(span.kind + role, 0)
         if k == len(entries):
             continue  # more different surfaces than the pack has values: two must not become one
-        taken[span.kind] = k + 1
+        taken[span.kind + role] = k + 1
         entry = entries[(number(row.id, pack.locale, span.kind) + k) % len(entries)]
         chosen[key] = (entry.en, entry.natives(), entry.source)
     return chosen

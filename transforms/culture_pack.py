@@ -21,12 +21,18 @@ SAFE_ROWS_ONLY = REAL_ORGANISATIONS | {"worship"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One value of a pack: how English text names it, how the locale names it, and where that is from."""
+    """One value of a pack: how English text names it, how the locale names it, and where that is from.
+
+    Attributes:
+        role: what it is for within its type (an exam that ends school, a feast of the family); an entry that has one is
+            exchanged for entries of the same role only.
+    """
 
     type: str
     en: str
     native: str
     source: str
+    role: str = ""
     forms: Mapping[str, str] = field(default_factory=dict)
 
     def natives(self) -> tuple[str, ...]:
@@ -63,6 +69,10 @@ class CulturePack:
     phone: str | None
     address: tuple[str, ...]
 
+    def role_of(self, kind: str, en: str) -> str:
+        """The role of an entry by its English form, "" if it has none."""
+        return next((e.role for e in self.types.get(kind, ()) if e.en.casefold() == en.casefold()), "")
+
     def entries(self) -> list[Entry]:
         return [entry for entries in self.types.values() for entry in entries]
 
@@ -80,10 +90,19 @@ def round_amount(value: float) -> int:
 def _entry(kind: str, raw: Any, source: str) -> Entry:
     if isinstance(raw, str):
         return Entry(kind, raw, raw, source)
-    unknown = set(raw) - {"en", "native", "forms", "source"}
+    unknown = set(raw) - {"en", "native", "forms", "source", "role"}
     if unknown or not raw.get("en"):
-        raise ValueError(f"{kind}: entry {raw!r} needs `en`, and may have native, forms, source; not {sorted(unknown)}")
-    return Entry(kind, raw["en"], raw.get("native", raw["en"]), raw.get("source", source), raw.get("forms", {}))
+        raise ValueError(
+            f"{kind}: entry {raw!r} needs `en`, and may have native, role, forms, source; not {sorted(unknown)}"
+        )
+    return Entry(
+        kind,
+        raw["en"],
+        raw.get("native", raw["en"]),
+        raw.get("source", source),
+        raw.get("role", ""),
+        raw.get("forms", {}),
+    )
 
 
 @functools.cache

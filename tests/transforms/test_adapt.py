@@ -173,7 +173,7 @@ def test_different_amounts_stay_different() -> None:
 
 
 def test_the_same_amount_in_two_ways_is_one() -> None:
-    assert set(swaps(adapted("$100 is 100 dollars.", "de-DE")).values()) == {"100 euros"}
+    assert set(swaps(adapted("$100 is 100 dollars.", "de-DE")).values()) == {"75 euros"}
 
 
 # --- kinds and gender ---
@@ -190,8 +190,10 @@ def test_a_value_is_swapped_for_one_of_its_kind(locale: str, kind: str) -> None:
             found = next(e for e in pack.types[kind] if e.en.casefold() == edit.after.casefold())
             assert edit.natives == found.natives()
             assert edit.source == found.source
+            assert not entry.role or found.role == entry.role
         else:
-            assert edit.action == "local" or not pack.types.get(kind)
+            roles = {e.role for e in pack.types.get(kind, ())}
+            assert edit.action == "local" or (entry.role and entry.role not in roles) or not pack.types.get(kind)
 
 
 @each_locale
@@ -264,9 +266,9 @@ def test_a_phone_number_is_swapped_only_where_a_range_is_reserved_for_fiction(lo
 
 
 @pytest.mark.parametrize(("text", "locale", "expected"), [
-    ("It costs $20.", "de-DE", "It costs 20 euros."),
-    ("It costs $1,234.50!", "de-DE", "It costs 1,200 euros!"),
-    ("It costs $20 dollars.", "ja-JP", "It costs 3,000 Japanese yen."),
+    ("It costs $20.", "de-DE", "It costs 15 euros."),
+    ("It costs $1,234.50!", "de-DE", "It costs 930 euros!"),
+    ("It costs $20 dollars.", "ja-JP", "It costs 1,900 Japanese yen."),
     ("I run 10 miles.", "fr-FR", "I run 16 kilometers."),
     ("I run 1.5 miles.", "fr-FR", "I run 2 kilometers."),
     ("It weighs 30 pounds.", "hi-IN", "It weighs 14 kilograms."),
@@ -290,7 +292,7 @@ def test_a_quantity_that_nobody_means_is_left_alone(text: str) -> None:
 
 def test_native_quantities_are_written_as_the_locale_writes_them() -> None:
     (edit,) = edits(adapted("It costs $12,000.", "de-DE"))
-    assert (edit.after, edit.natives) == ("12,000 euros", ("12.000 Euro",))
+    assert (edit.after, edit.natives) == ("9,000 euros", ("9.000 Euro",))
 
 
 # --- grammar ---
@@ -316,14 +318,14 @@ def test_a_small_first_letter_stays_small() -> None:
 
 
 @pytest.mark.parametrize(("text", "locale", "expected"), [
-    ("It is an $8 ticket.", "de-DE", "an 8 euros"),
-    ("It is a $10 ticket.", "de-DE", "a 10 euros"),
-    ("It is a $100 ticket.", "hi-IN", "an 8,000 Indian"),
-    ("It is a $11 ticket.", "de-DE", "an 11 euros"),
-    ("It is an $800 ticket.", "th-TH", "a 28,000 Thai"),
-    ("It is a $1,000 ticket.", "es-MX", "an 18,000 Mexican"),
-    ("It is a $110 ticket.", "de-DE", "a 110 euros"),
-    ("An $80 ticket.", "hi-IN", "A 6,400 Indian"),
+    ("It is an $8 ticket.", "de-DE", "a 6 euros"),
+    ("It is a $10 ticket.", "de-DE", "an 8 euros"),
+    ("It is a $500 ticket.", "hi-IN", "an 11,000 Indian"),
+    ("It is a $15 ticket.", "de-DE", "an 11 euros"),
+    ("It is an $800 ticket.", "th-TH", "an 8,800 Thai"),
+    ("It is a $1,800 ticket.", "es-MX", "an 18,000 Mexican"),
+    ("It is an $80 ticket.", "fr-FR", "a 60 euros"),
+    ("An $80 ticket.", "hi-IN", "A 1,800 Indian"),
 ])  # fmt: skip
 def test_the_article_fits_what_follows(text: str, locale: str, expected: str) -> None:
     row = adapted(text, locale)
