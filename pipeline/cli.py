@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     commands = {"run": _run, "plan": _plan, "validate": _validate}
+    interrupted = _notice_interrupts()
     try:
         return commands[args.command](args)
     except TranscreateError as error:
@@ -55,15 +58,28 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"transcreate: {error}", file=sys.stderr)
         return error.code
-    except KeyboardInterrupt:
-        print("transcreate: interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
-    except Exception as error:
+    except (KeyboardInterrupt, Exception) as error:
+        if interrupted:  # Beam turns the interrupt into an error of its own
+            print("transcreate: interrupted; the same command goes on where it stopped", file=sys.stderr)
+            return 130
         if args.debug:
             raise
         # The message of a foreign exception may hold payload: only its type is shown.
         print(f"transcreate: the pipeline failed ({type(error).__name__}); --debug shows where", file=sys.stderr)
         return 1
+
+
+def _notice_interrupts() -> list[int]:
+    """Makes Ctrl-C raise as ever, and leave its signal number in the list that is returned."""
+    seen: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, note)
+    return seen
 
 
 def _load(args: argparse.Namespace) -> Any:

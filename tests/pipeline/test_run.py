@@ -117,6 +117,26 @@ def test_a_run_killed_in_phase_2_and_resumed_gives_the_same_bytes(tmp_path: Path
     assert parquet_hashes(tmp_path / "out") == parquet_hashes(reference)
 
 
+def test_ctrl_c_ends_with_130_and_the_same_command_goes_on(tmp_path: Path, reference: Path) -> None:
+    config = write_config(tmp_path, demo_lines(COUNT))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "run", str(config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not any((tmp_path / "memory").rglob("*.parquet")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, said
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert run(config) == 0
+    assert parquet_hashes(tmp_path / "out") == parquet_hashes(reference)
+
+
 def test_an_unchanged_run_into_a_new_folder_asks_no_model(tmp_path: Path) -> None:
     config = write_config(tmp_path, demo_lines(12), locales=["de-DE"])
     assert run(config) == 0
