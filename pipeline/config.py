@@ -17,6 +17,7 @@ import yaml
 
 from pipeline.errors import ConfigError
 from schemas.locales import LOCALES
+from transforms.inference.decoding import Decoding
 
 
 @dataclass(frozen=True)
@@ -49,27 +50,18 @@ class Fields:
 
 
 @dataclass(frozen=True)
-class Translate:
+class Translate(Decoding):
     """The translator and how it decodes. `threads` and `device` change speed; everything else is in the fingerprint.
 
     Attributes:
         model: `demo`, a local Hugging Face or CTranslate2 directory, or a hub name such as
             facebook/nllb-200-distilled-600M (downloaded and converted once).
-        compute_type: CTranslate2's: int8, float32, float16 (GPU), ...
-        batch_tokens: padded tokens a batch.
+        device: cpu | cuda | auto.
         threads: batches side by side on a CPU; 0 means one a core.
+        intra_threads: CPU threads within one batch.
     """
 
     model: str = "demo"
-    compute_type: str = "int8"
-    beam_size: int = 4
-    patience: float = 2.0
-    length_penalty: float = 1.0
-    repetition_penalty: float = 1.0
-    no_repeat_ngram_size: int = 0
-    max_input_tokens: int = 512
-    max_output_tokens: int = 512
-    batch_tokens: int = 2048
     device: str = "cpu"
     threads: int = 0
     intra_threads: int = 1

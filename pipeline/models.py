@@ -15,7 +15,7 @@ from typing import Any
 from data import resource
 from pipeline.config import Config, Translate, fingerprint
 from pipeline.errors import ConfigError
-from transforms.inference.nllb import Decoding
+from transforms.inference.decoding import Decoding
 
 _CACHE = "TRANSCREATE_CACHE"
 # What hub names say of themselves when no card is at hand.
@@ -103,7 +103,7 @@ def _convert(name: str, settings: Translate, final: Path) -> None:
         from ctranslate2.converters import TransformersConverter
 
         TransformersConverter(name, copy_files=["tokenizer.json"]).convert(
-            str(staged), settings.compute_type, force=True
+            str(staged), quantization=settings.compute_type, force=True
         )
     except Exception as error:
         shutil.rmtree(staged, ignore_errors=True)

@@ -29,7 +29,8 @@ from data import resource
 from schemas.rows import Segment
 from scripts.phrasebook import LOCALES
 from scripts.train_demo_translator import OUT, SEED, pairs
-from transforms.inference.nllb import Decoding, NllbModel, answer_all
+from transforms.inference.decoding import Decoding
+from transforms.inference.nllb import NllbModel, answer_all
 
 BATCH = 64
 # Share of in-domain sentences that the thresholds may refuse.

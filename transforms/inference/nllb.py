@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +14,8 @@ from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 
 from schemas.rows import Segment
 from transforms.inference.batches import Batch
+from transforms.inference.decoding import Decoding
 from transforms.segment import INLINE, pieces_kept
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How translations are searched for. Every field is part of the fingerprint.
-
-    Limits are in tokens and explicit, because CTranslate2's own (1,024 in, 256 out) cut in silence.
-    """
-
-    compute_type: str = "int8"
-    beam_size: int = 4
-    patience: float = 2.0
-    length_penalty: float = 1.0
-    repetition_penalty: float = 1.0
-    no_repeat_ngram_size: int = 0
-    max_input_tokens: int = 512
-    max_output_tokens: int = 512
-    batch_tokens: int = 2048
 
 
 class UnknownLanguage(ValueError):
