@@ -12,14 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
+from pipeline.models import forbids_commerce
 from pipeline.report import FOLDERS, Shards, list_shards
 from pipeline.report_page import show_hidden
 from schemas.locales import LANGUAGES, LOCALES
 from schemas.parquet import SCHEMA, SCHEMA_VERSION
 from schemas.scores import SCORES
 from transforms.judge import SHORT
+from transforms.write import SHARD
 
-_SHARD = re.compile(r"(?P<split>.+)-\d{5}-of-\d{5}\.parquet")
 _SPLITS = ("train", "validation", "test")
 # What the hub knows as a licence; any other goes into the card as `other` with its name.
 _HUB_LICENCES = frozenset({
@@ -27,7 +28,6 @@ _HUB_LICENCES = frozenset({
     "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "cc-by-nd-4.0", "odc-by", "odbl", "cdla-permissive-2.0",
     "cdla-sharing-1.0", "unknown",
 })  # fmt: skip
-_NON_COMMERCIAL = re.compile(r"(?i)(?<![a-z])nc(?![a-z])|non-?commercial")
 _COLUMNS = {
     "id": "Hash of dataset, source id or content, occurrence and locale.",
     "source_id": "Id in the input.",
@@ -111,7 +111,7 @@ def _by_split(paths: Iterable[Path]) -> dict[str, list[Path]]:
     """
     found: dict[str, list[Path]] = {}
     for path in paths:
-        match = _SHARD.fullmatch(path.name)
+        match = SHARD.fullmatch(path.name)
         if match is None:
             raise ValueError(f"{path}: not named as a shard (split-00000-of-00001.parquet); move it out of the folder")
         found.setdefault(match["split"], []).append(path)
@@ -156,7 +156,7 @@ def _front_matter(published: Shards, rejected: Shards, run: Mapping[str, Any]) -
 def _licence(run: Mapping[str, Any]) -> dict[str, str]:
     """A machine-readable licence that does not promise more than the models allow."""
     given = str(run["licence"])
-    if _non_commercial_models(run) and not _NON_COMMERCIAL.search(given):
+    if _non_commercial_models(run) and not forbids_commerce(given):
         return {"license": "other", "license_name": "non-commercial"}
     if given.lower() in _HUB_LICENCES:
         return {"license": given.lower()}
@@ -165,7 +165,7 @@ def _licence(run: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _non_commercial_models(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [model for model in run["models"] if _NON_COMMERCIAL.search(str(model["licence"]))]
+    return [model for model in run["models"] if forbids_commerce(str(model["licence"]))]
 
 
 def _size_category(rows: int) -> str:

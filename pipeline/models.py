@@ -20,6 +20,12 @@ from transforms.inference.decoding import Decoding
 _CACHE = "TRANSCREATE_CACHE"
 # What hub names say of themselves when no card is at hand.
 _LICENCES = {"nllb-200": "CC-BY-NC-4.0"}
+_NON_COMMERCIAL = re.compile(r"(?i)(?<![a-z])nc(?![a-z])|non-?commercial")
+
+
+def forbids_commerce(licence: str) -> bool:
+    """Whether a licence's name says that what is made with it may not be used commercially."""
+    return bool(_NON_COMMERCIAL.search(licence))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import yaml
 from data import resource
 from pipeline.config import Config, fingerprint, lasting
 from pipeline.errors import ConfigError, InputError
-from pipeline.models import Model, find_encoder, find_language_id, find_translator
+from pipeline.models import Model, find_encoder, find_language_id, find_translator, forbids_commerce
 from schemas.locales import LOCALES
 from schemas.scores import BY_NAME
 from schemas.taxonomy import load_taxonomy
@@ -185,7 +185,7 @@ def describe(plan: Plan) -> str:
         f"  {m.role:<12} {m.name}  ({m.licence}; {f'fingerprint {m.fingerprint[:12]}' if m.fingerprint else 'to be fetched and converted'})"
         for m in plan.models
     ]
-    if any("nc" in m.licence.casefold().split("-") for m in plan.models):
+    if any(forbids_commerce(m.licence) for m in plan.models):
         lines.append("  note: a licence above forbids commercial use of what it makes")
     lines += [
         f"locales       {', '.join(config.locales)} (source {config.source_locale})",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ from pipeline.ledger import broken_lines, build_ledger
 from pipeline.models import sha256_of
 from pipeline.plan import Plan, run_facts
 from pipeline.report import write_report
-from transforms.write import STAGING
+from transforms.write import SHARD, STAGING
 
 MANIFEST, SUCCESS, RESOLVED, WORK = "manifest.json", "_SUCCESS", "config.resolved.yaml", "_work"
 # What a run publishes; nothing else in the folder is its business.
 FILES, FOLDERS = ("README.md", RESOLVED), ("data", "rejected", "dead_letters", "report")
-SHARD = re.compile(r"(?P<split>\w+)-(?P<index>\d{5})-of-(?P<of>\d{5})\.parquet")
 
 
 def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from typing import Any
 import yaml
 
 from data import resource
+from schemas.locales import LANGUAGES
 from schemas.rows import Segment
 from scripts.phrasebook import LOCALES
 from scripts.train_demo_translator import OUT, SEED, pairs
@@ -38,7 +39,6 @@ BUDGET = 0.01
 # Share of out-of-domain sentences that may pass when the thresholds are widened.
 ROOM = 0.005
 EVALUATION_SEED = 2020
-SPACELESS = frozenset({"jpn_Jpan", "tha_Thai", "zho_Hans"})
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 # Thresholds for one score alone, for both, and for both if wrong translations may be refused without counting.
 GATES = ("logprob", "worst", "both", "both_of_right")
@@ -397,7 +397,7 @@ def evaluate(args: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
         outside_got = {name: translate(model, some, language) for name, some in outside.items()}
         changes = Counter(
             change for p, s in zip(inside, inside_got, strict=True)
-            for change in replaced(p.target, s.target, language in SPACELESS)
+            for change in replaced(p.target, s.target, not LANGUAGES[language].spaced)
         )  # fmt: skip
         languages[language] = {
             "held_out": quality(held, held_got),

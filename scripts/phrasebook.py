@@ -15,18 +15,11 @@ from typing import Any
 import yaml
 
 from data import resource
+from schemas.locales import LOCALES as KNOWN_LOCALES
 from transforms.culture_pack import CulturePack, load_pack, round_amount
 
-LOCALES = {
-    "arb_Arab": "ar-EG",
-    "deu_Latn": "de-DE",
-    "spa_Latn": "es-MX",
-    "fra_Latn": "fr-FR",
-    "hin_Deva": "hi-IN",
-    "jpn_Jpan": "ja-JP",
-    "tha_Thai": "th-TH",
-    "zho_Hans": "zh-CN",
-}
+# FLORES-200 language -> the locale whose pack fills its sentences.
+LOCALES = {language: locale for locale, language in KNOWN_LOCALES.items() if language != "eng_Latn"}
 MEASURES = ("money", "distance", "weight", "temperature")
 _SLOT = re.compile(r"\{(\w+?)(\d?)(?:\.(\w+))?\}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,8 @@ from schemas.parquet import SCHEMA
 from schemas.rows import DeadLetter
 
 STAGING = "_staging"
+# The names that `shard_name` gives, taken apart.
+SHARD = re.compile(r"(?P<split>\w+)-(?P<index>\d{5})-of-(?P<of>\d{5})\.parquet")
 
 
 def _rename(out: str, relative: str, write: Any) -> None:
