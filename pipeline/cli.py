@@ -102,7 +102,7 @@ def _run(args: argparse.Namespace) -> int:
     from pipeline.run import run
     from pipeline.summary import print_summary
 
-    out = Path(plan.config.output)
+    out = Path(plan.config.output.folder)
     if run(plan, args.force) is None:
         print(f"{out} is finished: same config, every file verified; nothing to do")
         return 0

@@ -123,6 +123,19 @@ class Runner:
 
 
 @dataclass(frozen=True)
+class Output:
+    """Where the run writes. A plain string in place of the mapping is the folder.
+
+    Attributes:
+        folder: kept out of the fingerprint, as are memory and runner.
+        segments: whether to publish the segment table: every sentence with its translation, decoder score and flags.
+    """
+
+    folder: str
+    segments: bool = False
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole run.
 
@@ -130,8 +143,7 @@ class Config:
         dataset: the name rows carry, part of their ids.
         licence: of the input data, as rows and card carry it.
         locales: BCP-47 target locales.
-        output: folder to write; kept out of the fingerprint, as are memory and runner.
-        memory: folder of remembered model answers; null means `<output>.memory`.
+        memory: folder of remembered model answers; null means `<output.folder>.memory`.
         max_unit_bytes: longest line that is read, decompressed.
         thresholds: score -> number, or language -> number; over those that ship with the models.
     """
@@ -140,7 +152,7 @@ class Config:
     licence: str
     inputs: tuple[Input, ...]
     locales: tuple[str, ...]
-    output: str
+    output: Output
     source_locale: str = "en-US"
     fields: Fields = field(default_factory=Fields)
     taxonomy: str = "aegis2"
@@ -156,11 +168,11 @@ class Config:
     limit: int | None = None
 
     def memory_folder(self) -> str:
-        return self.memory or f"{self.output.rstrip('/')}.memory"
+        return self.memory or f"{self.output.folder.rstrip('/')}.memory"
 
 
 # What a run may change without becoming another run.
-TRANSIENT = ("output", "memory", "runner", "translate.device", "translate.threads", "similarity.device")
+TRANSIENT = ("output.folder", "memory", "runner", "translate.device", "translate.threads", "similarity.device")
 _CHOICES = {
     "split": ("train", "validation", "test"),
     "usage": ("train", "eval_only"),
@@ -205,10 +217,12 @@ def load_config(
     plain: dict[str, Any] = {}
     lines: dict[str, int] = {}
     _plain(node, "", plain, lines, path)
-    for item in overrides:
-        _override(plain, item)
-    if output is not None:
-        plain["output"] = output
+    given = [*overrides, *([] if output is None else [f"output.folder={json.dumps(output)}"])]
+    for item in [None, *given]:
+        if item is not None:
+            _override(plain, item)
+        if isinstance(plain.get("output"), str):
+            plain["output"] = {"folder": plain["output"]}
     if limit is not None:
         plain["limit"] = limit
     config: Config = _build(Config, plain, "", lines, path)
@@ -305,9 +319,9 @@ def _build(kind: Any, value: Any, key: str, lines: Mapping[str, int], path: str)
 
 
 def _check(config: Config, path: str) -> None:
-    if not config.output.strip():
+    if not config.output.folder.strip():
         raise ConfigError(f"{path}: output: expected a folder")
-    out, memory = Path(config.output).resolve(), Path(config.memory_folder()).resolve()
+    out, memory = Path(config.output.folder).resolve(), Path(config.memory_folder()).resolve()
     if memory == out or out in memory.parents:
         raise ConfigError(f"{path}: memory: {memory} is inside the output folder; it must outlive it")
     if not 0 <= config.filter.least_accepted <= 1:

@@ -40,7 +40,7 @@ CANONICAL = pa.schema([("id", pa.string()), ("group_id", pa.string()), ("split",
 
 def build_gate(root: Any, plan: Plan, work: str) -> None:
     """Phase 1: Read -> Gate -> Group; canonical rows go to `work`, sliced by group, rejected rows and dead letters to OUT."""
-    config, out = plan.config, plan.config.output
+    config, out = plan.config, plan.config.output.folder
     files = root | "List files" >> beam.Create(plan.sources) | "Spread files" >> beam.Reshuffle()
     units, unreadable = files | "Read" >> steps.Read()
     admitted, buried = steps.attempt(
@@ -116,7 +116,7 @@ def build_slice(
     root: Any, plan: Plan, rows_file: str, slices: int, per_split: dict[str, int], beats: str | None
 ) -> None:
     """Phase 2: Segregate -> fan out -> Adapt -> Segment -> Translate -> Reassemble -> Score -> Judge -> Write, for one slice."""
-    config, out, n = plan.config, plan.config.output, len(plan.config.locales)
+    config, out, n = plan.config, plan.config.output.folder, len(plan.config.locales)
     source = LANGUAGES[plan.source_language]
     translator, encoder = plan.model("translate"), plan.model("similarity")
     shards = shard_counts(config, per_split, slices)

@@ -38,7 +38,7 @@ def build_ledger(plan: Plan, work: Path) -> dict[str, dict[str, Any]]:
         balanced}}: read = passed + rejected + dead (+ left out by --limit); passed x locales = accepted + rejected + dead.
         `native` counts the source-language rows, one a passed row.
     """
-    out, config = Path(plan.config.output), plan.config
+    out, config = Path(plan.config.output.folder), plan.config
     dead = dead_units(out)
     passed = rows_in(work / "rows")
     gate: dict[str, Any] = {

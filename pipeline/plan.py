@@ -193,7 +193,7 @@ def describe(plan: Plan) -> str:
         " | publish",
         f"slices        {config.slice.rows:,} row-locales each; runner {config.runner.name} x {config.runner.workers} "
         f"{config.runner.mode}",
-        f"output        {config.output}",
+        f"output        {config.output.folder}",
         f"memory        {config.memory_folder()}",
     ]
     open_scores = unjudged(plan)

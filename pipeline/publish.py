@@ -31,7 +31,7 @@ def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
         LedgerError: the ledger does not balance, or too few rows of a locale were accepted; report and manifest are
             written all the same, _SUCCESS is not.
     """
-    out = Path(plan.config.output)
+    out = Path(plan.config.output.folder)
     work = out / WORK
     shutil.rmtree(out / STAGING, ignore_errors=True)
     ledger = build_ledger(plan, work)
@@ -62,7 +62,7 @@ def _thin_locales(plan: Plan, ledger: dict[str, dict[str, Any]]) -> list[str]:
     found = []
     for locale in plan.config.locales:
         # Rows that filter.test keeps have reasons: they count for the ledger, not for quality.
-        shards = sorted((Path(plan.config.output) / "data" / locale).glob("*.parquet"))
+        shards = sorted((Path(plan.config.output.folder) / "data" / locale).glob("*.parquet"))
         reasons = [r for p in shards for r in pq.read_table(p, columns=["reasons"])["reasons"].to_pylist()]
         accepted = sum(not r for r in reasons)
         if accepted < floor * passed:

@@ -50,7 +50,7 @@ def run(plan: Plan, force: bool = False) -> dict[str, Any] | None:
         ConfigError: the folder holds another run; names the keys that differ.
         LedgerError: the ledger does not balance, or a quality floor is broken.
     """
-    out = Path(plan.config.output)
+    out = Path(plan.config.output.folder)
     work = out / WORK
     with _alone(out):
         return _run(plan, out, work, force)
@@ -144,7 +144,7 @@ def _once(marker: Path, step: Any) -> dict[str, Any]:
 
 def _gate(plan: Plan, work: Path) -> dict[str, Any]:
     shutil.rmtree(work / "rows", ignore_errors=True)
-    remove_gate(Path(plan.config.output), plan.config.source_locale)
+    remove_gate(Path(plan.config.output.folder), plan.config.source_locale)
     (work / "rows").mkdir()
     started = time.monotonic()
     # The gate is light: one worker is faster than starting several.
@@ -165,7 +165,7 @@ def _slice(plan: Plan, work: Path, k: int, slices: int, per_split: dict[str, int
     if not file.is_file():
         return {}
     shards = shard_counts(plan.config, per_split, slices)
-    remove_slice(Path(plan.config.output), plan.config.source_locale, k, slices, shards)
+    remove_slice(Path(plan.config.output.folder), plan.config.source_locale, k, slices, shards)
     beats = work / "beats" / f"{k:05d}"
     shutil.rmtree(beats, ignore_errors=True)
     beats.mkdir(parents=True)
