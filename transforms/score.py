@@ -16,7 +16,7 @@ from data import resource
 from schemas.locales import LANGUAGES, Language
 from schemas.rows import Edit, Row, Text
 from schemas.scores import SCORES
-from transforms.segment import INLINE, pieces_kept
+from transforms.inline import INLINE, pieces_kept
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+(?:[.,٬٫'’ \u00a0\u202f]\d{3})*(?:[.,٫]\d+)?")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import bisect
+import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.locales import Language
+from transforms.blocks import cut_blocks, has_letters
+from transforms.inline import INLINE
 
 
 @dataclass(frozen=True)
@@ -18,41 +21,105 @@ class Piece:
     translate: bool
 
 
-_OPENING = re.compile(r"[ \t]*(?:(`{3,})[^`]*|(~{3,}).*)", re.DOTALL)
-_CLOSING = re.compile(r"[ \t]*(`{3,}|~{3,})\s*")
-_LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
-_LEAD = re.compile(r"\s*(?:(?:[-*+•‣▪>#|]+|\(?\d{1,3}[.)]|[A-Za-z][.)])\s+)*")
+# What begins a line and is none of its sentence: quote marks, bullets, boxes, numbers, headings, times of a chat log.
+_LEAD = re.compile(
+    r"\s*(?:(?:[-*+•‣▪>#]+|\(?\d{1,3}[.)]|[A-Za-z][.)]|\[[ xX]\]|\[?\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?\]?(?: [-–])?)\s+)*"
+)
+# What parts a line as line ends do: tags of blocks, and tabs. All other tags stand inside sentences.
+_PARTS = re.compile(
+    r"</?(?:address|article|aside|blockquote|body|br|button|caption|dd|details|div|dl|dt|fieldset|figcaption|figure|footer"
+    r"|form|h[1-6]|head|header|hr|html|label|legend|li|link|main|meta|nav|ol|option|p|section|select|summary|table|tbody"
+    r"|td|tfoot|th|thead|title|tr|ul)\b[^<>\n]*>|<[?!][^<>\n]*>|\t\s*",
+    re.IGNORECASE,
+)
+_BAR = re.compile(r"(?<!\\)\|\s*")
+# A line that one tag or one mark of emphasis encloses as a whole, and a label that stands out before a line's text.
+_ENCLOSED = re.compile(
+    r"(?P<open><(?P<tag>[A-Za-z][\w:.-]*)\b[^<>]*>|\*{1,3}|_{1,3}|~~)(?P<inner>\S(?:.*\S)?)(?P<close></(?P=tag)\s*>|(?P=open))"
+)
+_LABEL = re.compile(r"(?P<open>\*\*|__)(?P<inner>[^*_\n]+?)(?P<close>(?::(?P=open)|(?P=open):)\s+)")
 # sentencex takes time quadratic in the quotation marks: it gets a long line in blocks, of whole sentences if it can be.
 _LONGEST = 20_000
 _WITHIN = rf".{{1,{_LONGEST - 1}}}"
-_BLOCK = re.compile(rf"{_WITHIN}(?:(?<=[.!?])\s|$)|{_WITHIN}\s|\s*\S+\s*", re.DOTALL)
-_MARKUP = re.compile(r"\s*(?:</?[A-Za-z][^<>]*>\s*)+")
-# Pieces that stand inside a sentence and must come through a translation verbatim.
-INLINE = re.compile(
-    r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]}'”’]"
-    r"|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+"
-    r"|`[^`\n]+`"
-    r"|</?[A-Za-z][^<>\n]*>"
-    r"|\{\{?\w+\}\}?|%\(\w+\)[sd]|%[sd]\b|\[[A-Z][A-Z_ ]*\]|<[A-Z_]+>"
-)
-
-
-def _is_json(text: str) -> bool:
-    stripped = text.strip()
-    if not stripped or stripped[0] not in "{[" or stripped[-1] not in "}]":
-        return False
-    try:
-        return isinstance(json.loads(stripped), (dict, list))
-    except (ValueError, RecursionError):
-        return False
-
-
-def _has_letters(text: str) -> bool:
-    return any(map(str.isalpha, text))
-
-
+_CHUNK = re.compile(rf"{_WITHIN}(?:(?<=[.!?])\s|$)|{_WITHIN}\s|\s*\S+\s*", re.DOTALL)
 # Abbreviations before a name that sentencex takes for the end of a sentence.
-_TITLE = re.compile(r"(?:^|\s)(?:Ms|Mx|Messrs)\.\s*$")
+_TITLE = re.compile(r"(?:^|\s)(?:Ms|Mx|Messrs|MM?)\.\s*$")
+# Where it misses one: it takes "me." for Maine.
+_MISSED = re.compile(r"(?<=\bme\.)\s+(?=[A-Z])")
+
+
+def segment(text: str, language: Language) -> list[Piece]:
+    """Cuts a text into pieces whose texts, joined, are the text again.
+
+    Fenced code, JSON documents, formulas and lines of markup are kept; so are bullets, numbering, indentation, the bars of
+    tables and line ends. The cells of a table are translated each on its own.
+    """
+    pieces: list[Piece] = []
+    for block in cut_blocks(text):
+        if block.kind == "kept":
+            pieces.append(Piece(block.text, False))
+            continue
+        body = block.text.rstrip()
+        for stretch, is_text in _cells(body, _BAR if block.kind == "row" else _PARTS):
+            pieces += _cut_stretch(stretch, language) if is_text else [Piece(stretch, False)]
+        pieces.append(Piece(block.text[len(body) :], False))
+    return [p for p in pieces if p.text]
+
+
+def _cells(line: str, parting: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
+    """(stretch, True) and (what parts it from the next, False), in order; inside an inline piece nothing parts."""
+    spans = _inline_spans(line)
+    at = 0
+    for part in parting.finditer(line):
+        around = _around(spans, part.start())
+        if around is None or around == part.span():
+            yield line[at : part.start()], True
+            yield part.group(), False
+            at = part.end()
+    yield line[at:], True
+
+
+def _inline_spans(text: str) -> list[tuple[int, int]]:
+    return [m.span() for m in INLINE.finditer(text)]
+
+
+def _around(spans: Sequence[tuple[int, int]], at: int) -> tuple[int, int] | None:
+    """The span that the character at a position belongs to; spans are in order and do not overlap."""
+    k = bisect.bisect_right(spans, at, key=lambda span: span[0]) - 1
+    return spans[k] if k >= 0 and at < spans[k][1] else None
+
+
+def _cut_stretch(stretch: str, language: Language) -> list[Piece]:
+    """The pieces of a stretch of one line: what leads it and encloses it, and its sentences."""
+    if not has_letters(stretch):
+        return [Piece(stretch, False)]
+    lead = _LEAD.match(stretch)
+    start = lead.end() if lead else 0
+    pieces = [Piece(stretch[:start], False)]
+    core, tail = stretch[start:], ""
+    while enclosed := _ENCLOSED.fullmatch(core):
+        mark, inner, close = enclosed["open"], enclosed["inner"], enclosed["close"]
+        if (mark if not enclosed["tag"] else f"<{enclosed['tag']}") in inner:
+            break  # two of them side by side
+        pieces.append(Piece(mark, False))
+        core, tail = inner, close + tail
+    if label := _LABEL.match(core):
+        pieces += [Piece(label["open"], False), *_translatable(label["inner"]), Piece(label["close"], False)]
+        core = core[label.end() :]
+    for sentence in _sentences(core, language):
+        pieces += _translatable(sentence)
+    return [*pieces, Piece(tail, False)]
+
+
+def _translatable(text: str) -> list[Piece]:
+    """A sentence and the white space around it."""
+    bare = text.strip()
+    start = text.find(bare)
+    return [
+        Piece(text[:start], False),
+        Piece(bare, has_letters(bare)),
+        Piece(text[start + len(bare) :], False),
+    ]
 
 
 def _sentences(core: str, language: Language) -> list[str]:
@@ -60,83 +127,93 @@ def _sentences(core: str, language: Language) -> list[str]:
     from sentencex import get_sentence_boundaries
 
     found: list[str] = []
-    for block in _BLOCK.findall(core):
-        long = len(block) > _LONGEST
-        for sentence in [block] if long else [b["text"] for b in get_sentence_boundaries(language.iso, block)]:
-            if found and _TITLE.search(found[-1][-40:]):
-                found[-1] += sentence
-            else:
-                found.append(sentence)
-    return found if "".join(found) == core else [core]
+    for chunk in _CHUNK.findall(core):
+        found += [chunk] if len(chunk) > _LONGEST else [b["text"] for b in get_sentence_boundaries(language.iso, chunk)]
+    if "".join(found) != core:
+        return [core]
+    spans = _inline_spans(core)
+    ends = {m.end() for m in _MISSED.finditer(core)}
+    for end in itertools.accumulate(map(len, found)):
+        around = _around(spans, end)
+        if (around is None or around[0] == end) and not _TITLE.search(core, max(0, end - 40), end):
+            ends.add(end)
+    return [core[a:b] for a, b in itertools.pairwise(sorted({0, *ends, len(core)}))]
 
 
-def _cut_line(line: str, language: Language) -> list[Piece]:
-    body = line.rstrip()
-    if not _has_letters(INLINE.sub("", body)) or _is_json(body) or _MARKUP.fullmatch(body):
-        return [Piece(line, False)]
-    lead = _LEAD.match(body)
-    start = lead.end() if lead else 0
-    pieces = [Piece(line[:start], False)]
-    for sentence in _sentences(body[start:], language):
-        bare = sentence.rstrip()
-        first = len(bare) - len(bare.lstrip())
-        pieces += [
-            Piece(sentence[:first], False),
-            Piece(bare[first:], _has_letters(INLINE.sub("", bare))),
-            Piece(sentence[len(bare) :], False),
-        ]
-    pieces.append(Piece(line[len(body) :], False))
-    return pieces
-
-
-def segment(text: str, language: Language) -> list[Piece]:
-    """Cuts a text into pieces whose texts, joined, are the text again.
-
-    Fenced code, lines of markup and JSON documents are kept; so are bullets, numbering, indentation and line ends.
-    """
-    if _is_json(text):
-        return [Piece(text, False)]
+def cut_at_pieces(sentence: str) -> list[Piece]:
+    """Cuts a sentence at its inline pieces, for when they did not come through inside it."""
+    bounds = [0, *itertools.chain.from_iterable(_inline_spans(sentence)), len(sentence)]
     pieces: list[Piece] = []
-    for stretch, is_code in _cut_fences(text):
-        pieces += [Piece(stretch, False)] if is_code else _cut_line(stretch, language)
+    for index, (start, end) in enumerate(itertools.pairwise(bounds)):
+        stretch = sentence[start:end]
+        pieces += [Piece(stretch, False)] if index % 2 or not has_letters(stretch) else _translatable(stretch)
     return [p for p in pieces if p.text]
 
 
-def _cut_fences(text: str) -> list[tuple[str, bool]]:
-    """(line, False) and (block of fenced code, True), in order. A fence that is never closed opens nothing."""
-    lines = [line for line in _LINE.findall(text) if line]
-    found: list[tuple[str, bool]] = []
-    unclosed: dict[str, int] = {}  # how long a mark that nothing closes is: what follows need not be searched again
-    i = 0
-    while i < len(lines):
-        opening, closing = _OPENING.fullmatch(lines[i]), None
-        mark = (opening[1] or opening[2]) if opening else ""
-        if mark and len(mark) < unclosed.get(mark[0], len(mark) + 1):
-            closing = next((j for j in range(i + 1, len(lines)) if _closes(lines[j], mark)), None)
-            if closing is None:
-                unclosed[mark[0]] = len(mark)
-        end = i if closing is None else closing
-        found.append(("".join(lines[i : end + 1]), closing is not None))
-        i = end + 1
-    return found
+# Where a sentence may be cut, best first: after a colon, semicolon or dash; after a comma; at white space.
+_CLAUSE_ENDS = tuple(
+    re.compile(pattern)
+    for pattern in (r"[;:；：؛—–…][)\]\"'”’»」』]*\s*", r"[,，、،।][)\]\"'”’»」』]*\s*", r"\s+")
+)  # fmt: skip
+# Between two characters that make one: never a place to cut.
+_JOINED = re.compile(
+    r"[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u064b-\u065f\u200d\ufe0f]"
+)
 
 
-def _closes(line: str, mark: str) -> bool:
-    found = _CLOSING.fullmatch(line)
-    return found is not None and found[1].startswith(mark)
+def cut_at_clauses(sentence: str, fits: Callable[[str], bool]) -> list[Piece]:
+    """Cuts a sentence that is too long for the model into parts that fit, at the best clause boundary near its middle.
+
+    Never inside an inline piece, unless it alone is too long. A part that cannot be cut stays too long.
+
+    Args:
+        fits: whether the model can read a text at once.
+    """
+    if len(sentence) < 2 or fits(sentence):
+        return _translatable(sentence)
+    spans = _inline_spans(sentence)
+
+    def is_free(place: int) -> bool:
+        around = _around(spans, place)
+        return around is None or around[0] == place
+
+    places: Sequence[int] = ()
+    for ends in _CLAUSE_ENDS:
+        places = [m.end() for m in ends.finditer(sentence) if is_free(m.end())]
+        # A cut near an end would leave the other part as long as before.
+        if places := [p for p in places if len(sentence) // 5 < p < len(sentence) * 4 // 5]:
+            break
+    if not places:
+        free = [p for p in range(1, len(sentence)) if not _JOINED.match(sentence[p]) and sentence[p - 1] != "\u200d"]
+        places = list(filter(is_free, free)) or free
+    if not places:
+        return _translatable(sentence)
+    cut = min(places, key=lambda p: abs(2 * p - len(sentence)))
+    parts = cut_at_clauses(sentence[:cut], fits) + cut_at_clauses(sentence[cut:], fits)
+    return [p for p in parts if p.text]
 
 
 def verbatim_stretches(text: str) -> list[tuple[int, int]]:
-    """(start, end) of all that must stand in every language as it stands here: code, JSON and inline pieces."""
-    if _is_json(text):
-        return [(0, len(text))]
+    """(start, end) of all that must stand in every language as it stands here: blocks and inline pieces, in order."""
     found: list[tuple[int, int]] = []
     at = 0
-    for stretch, is_code in _cut_fences(text):
-        if is_code or _is_json(stretch):
-            found.append((at, at + len(stretch)))
-        at += len(stretch)
-    return found + [m.span() for m in INLINE.finditer(text)]
+    for block in cut_blocks(text):
+        if block.kind == "kept":
+            found.append((at, at + len(block.text)))
+        else:
+            found += [(at + m.start(), at + m.end()) for m in INLINE.finditer(block.text)]
+        at += len(block.text)
+    return found
+
+
+def without_verbatim(text: str) -> str:
+    """The text with a space in place of every stretch that stays verbatim: what scores of language look at."""
+    out: list[str] = []
+    at = 0
+    for start, end in verbatim_stretches(text):
+        out += [text[at:start], " "]
+        at = end
+    return "".join([*out, text[at:]])
 
 
 def reassemble(pieces: Sequence[Piece], targets: Sequence[str], language: Language | None) -> str:
@@ -153,14 +230,3 @@ def reassemble(pieces: Sequence[Piece], targets: Sequence[str], language: Langua
             if between_sentences and not out[i - 1][-1:].isascii():
                 out[i] = ""
     return "".join(out)
-
-
-def inline_pieces(text: str) -> list[str]:
-    """The URLs, addresses, code, tags and placeholders of a sentence, in order."""
-    return INLINE.findall(text)
-
-
-def pieces_kept(source: str, target: str) -> tuple[int, int]:
-    """(pieces of the source that stand in the target exactly as often, pieces in all)."""
-    pieces = inline_pieces(source)
-    return sum(target.count(p) == source.count(p) for p in pieces), len(pieces)

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.locales import LANGUAGES
-from transforms.segment import Piece, inline_pieces, pieces_kept, reassemble, segment, verbatim_stretches
+from transforms.inline import inline_pieces
+from transforms.segment import (
+    Piece,
+    cut_at_clauses,
+    cut_at_pieces,
+    reassemble,
+    segment,
+    verbatim_stretches,
+    without_verbatim,
+)
 
 ENGLISH, JAPANESE, THAI = LANGUAGES["eng_Latn"], LANGUAGES["jpn_Jpan"], LANGUAGES["tha_Thai"]
 
@@ -70,7 +79,9 @@ def test_verbatim_stretches_lie_within_the_text(text: str) -> None:
     "a", "word ", "This is one. ", "~~~x\n", "~~~\n", "```x\n", "````x\n", "`", "<a ", "<", "http://", "http://.",
     "a@", "@", "{", "{a",
     "[A", "%(a", "- ", "1. ", "{\"a\": ", "[", "\n", "\r\n", " ", "!", "。", "a.", ".", "Ms. ", "“", "\u2028", "-",
-    "a-", "#| ",
+    "a-", "#| ", "<!--", "<!-- a\n", "<pre>\n", "\\(", "\\[", "\\[\n", "$$", "$$\n", "$a ", "{%", "{{", "\\a", "``a", "|", "| ",
+    "|-", "|-|\n", "-|", "a|b\n", "\t", " \t", "<p>", "**", "**a:** ", "_", "12:00 ", "[x] ", "[\n", "[1,\n", "{\"a\":[\n",
+    "AB=", "[1,1,\n1,\n", "a, ", "me. ", "<b>a</b>",
 ])  # fmt: skip
 def test_a_text_of_100_kb_takes_no_time(unit: str) -> None:
     text = unit * (100_000 // len(unit)) + " end"
@@ -158,37 +169,101 @@ def test_sentences_are_cut_and_their_spaces_kept() -> None:
     ]  # fmt: skip
 
 
-# --- inline pieces ---
+@pytest.mark.parametrize("block", [
+    "<pre>\nHello there.\n</pre>", "<script type='x'>\nHello();\n</script>", "<!-- Hello\nthere. -->",
+    "$$\na = b\n$$", "\\begin{align*}\na &= b\n\\end{align*}", "\\[\nx = y\n\\]",
+    '{\n  "say": "Hello there."\n}', '[\n  {"say": "Hello there."}\n];',
+])  # fmt: skip
+def test_markup_formulas_and_json_that_fill_lines_are_kept(block: str) -> None:
+    text = f"Look at this.\n{block}\nDoes it work?"
+    assert sentences(text) == ["Look at this.", "Does it work?"]
+    assert [p.rstrip() for p in kept(text)] == [block]
 
 
-def test_inline_pieces_are_listed_in_order_and_stay_in_their_sentence() -> None:
-    text = "See https://a.org/x?y=1. Mail me@x.co.uk, run `ls -l`, fill {name} and {{ y }} or %s, [NAME], <b>now</b>."
-    assert inline_pieces(text) == [
-        "https://a.org/x?y=1", "me@x.co.uk", "`ls -l`", "{name}", "%s", "[NAME]", "<b>", "</b>"
-    ]  # fmt: skip
-    assert "".join(sentences(text)).count("https://a.org/x?y=1") == 1
+def test_json_may_begin_where_a_sentence_ends() -> None:
+    text = 'The answer is: {\n "a": "Hello there."\n}\nBye now.'
+    assert sentences(text) == ["The answer is:", "Bye now."]
+
+
+@pytest.mark.parametrize("opening", ["<pre>", "<!--", "$$", "\\begin{align}", "[", '{"a":'])
+def test_a_block_that_is_never_closed_keeps_nothing_from_translation(opening: str) -> None:
+    assert "Hello there." in sentences(f"{opening}\nHello there.\nBye.")
+
+
+def test_the_cells_of_a_table_are_translated_each_on_its_own() -> None:
+    text = "| Name | Say this |\n|------|:--:|\n| Tom | Hello there. How are you? |\n\nBye."
+    assert sentences(text) == ["Name", "Say this", "Tom", "Hello there.", "How are you?", "Bye."]
+    assert sentences("a | b\n--- | ---\nHello | `x | y` or \\| that\n") == ["a", "b", "Hello", "`x | y` or \\| that"]
+    assert sentences("You can say yes | no here.") == ["You can say yes | no here."]
+
+
+def test_tabs_part_cells() -> None:
+    assert sentences("Name\tSay this\r\nTom\t\tHello there.") == ["Name", "Say this", "Tom", "Hello there."]
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    ("(https://a.org)", ["https://a.org"]), ("https://a.org/b_(c)", ["https://a.org/b_(c"]),
-    ("“https://a.org”", ["https://a.org"]),
-    ("a@b", []), ("100% sure", []), ("1 < 2 > 0", []), ("[name]", []),
-    ("first.last+tag@mail.example.com.", ["first.last+tag@mail.example.com"]),
-    ("%(name)s {{x}}", ["%(name)s", "{{x}}"]),
+    ("<p>Hello there. How are you?</p>", ["Hello there.", "How are you?"]),
+    ("<ul><li>Bread</li><li>Milk and <b>good</b> tea</li></ul>", ["Bread", "Milk and <b>good</b> tea"]),
+    ('<h2 class="x">Hello there</h2>', ["Hello there"]),
+    ("<note>Hello there.</note>", ["Hello there."]),
+    ("<b>Hello</b> you <b>there</b>", ["<b>Hello</b> you <b>there</b>"]),
+    ("Use `<p>` here.", ["Use `<p>` here."]),
+    ("Hello there.<br>Bye now.", ["Hello there.", "Bye now."]),
+    ("**Hello there**", ["Hello there"]), ("**Step 1:** Open it.", ["Step 1", "Open it."]),
+    ("**Step 1**: Open it.", ["Step 1", "Open it."]), ("**a** and **b**", ["**a** and **b**"]),
+    ("- **Bread:** good", ["Bread", "good"]), ("- [ ] Buy bread", ["Buy bread"]),
+    ("[12:01] Tom: hello", ["Tom: hello"]), ("12:01:33 PM - Tom: hello", ["Tom: hello"]),
 ])  # fmt: skip
-def test_a_piece_ends_where_the_sentence_goes_on(text: str, expected: list[str]) -> None:
-    assert inline_pieces(text) == expected
+def test_words_inside_markup_are_translated_and_the_markup_is_not(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
 
 
-@pytest.mark.parametrize(("source", "target", "expected"), [
-    ("See https://a.org.", "Siehe https://a.org.", (1, 1)),
-    ("See https://a.org.", "Siehe.", (0, 1)),
-    ("See https://a.org.", "https://a.org https://a.org", (0, 1)),
-    ("`a` and `b`", "`b` und `a`", (2, 2)),
-    ("None.", "Keine.", (0, 0)),
+@pytest.mark.parametrize(("text", "expected"), [
+    ("Help me. Thanks.", ["Help me.", "Thanks."]), ("I saw Ms. Smith.", ["I saw Ms. Smith."]),
 ])  # fmt: skip
-def test_pieces_must_come_back_as_often_as_they_went(source: str, target: str, expected: tuple[int, int]) -> None:
-    assert pieces_kept(source, target) == expected
+def test_the_splitters_known_slips_are_mended(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
+# --- cutting a sentence ---
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=wild_text, most=st.integers(1, 30))
+def test_clauses_join_to_the_sentence_and_fit(text: str, most: int) -> None:
+    sentence = " ".join(text.split())
+    pieces = cut_at_clauses(sentence, lambda t: len(t) <= most)
+    assert "".join(p.text for p in pieces) == sentence
+    # What cannot be cut further: one character with its marks.
+    assert all(len(p.text) <= most or len(p.text) < 12 for p in pieces if p.translate)
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=wild_text)
+def test_a_sentence_cut_at_its_pieces_loses_nothing(text: str) -> None:
+    pieces = cut_at_pieces(text)
+    assert "".join(p.text for p in pieces) == text
+    assert not any(inline_pieces(p.text) == [p.text] and p.translate for p in pieces)
+
+
+@pytest.mark.parametrize(("sentence", "most", "expected"), [
+    ("I came home late; you were asleep, and it rained.", 40, ["I came home late;", "you were asleep, and it rained."]),
+    ("I came home, you were asleep, and it rained.", 25, ["I came home,", "you were asleep,", "and it rained."]),
+    ("one two three four", 10, ["one two", "three four"]),
+    ("今日は、とても暑いです", 6, ["今日は、", "とても", "暑いです"]),
+    ("See https://a.org/b;c,d/e;f or ask", 30, ["See https://a.org/b;c,d/e;f", "or ask"]),
+])  # fmt: skip
+def test_a_long_sentence_is_cut_at_its_best_clause_boundary(sentence: str, most: int, expected: list[str]) -> None:
+    pieces = cut_at_clauses(sentence, lambda t: len(t) <= most)
+    assert [p.text for p in pieces if p.translate] == expected
+
+
+def test_inline_pieces_stay_in_their_sentence() -> None:
+    assert sentences("See https://a.org/x?y=1 and {name} now.") == ["See https://a.org/x?y=1 and {name} now."]
+
+
+def test_no_inline_piece_is_cut_by_the_end_of_a_sentence() -> None:
+    assert sentences("Run `ls. Then more! Yes.` now. Bye.") == ["Run `ls. Then more! Yes.` now.", "Bye."]
 
 
 # --- reassembly ---
@@ -218,3 +293,8 @@ def test_every_piece_to_translate_takes_one_target() -> None:
     assert reassemble(pieces, [str(i) for i in range(wanted)], None).count("0") == 1
     with pytest.raises(StopIteration):
         reassemble(pieces, ["x"] * (wanted - 1), None)
+
+
+def test_scores_of_language_see_no_code_and_no_pieces() -> None:
+    text = "Look at https://a.org now.\n```\nprint(1)\n```\nBye."
+    assert without_verbatim(text).split() == ["Look", "at", "now.", "Bye."]

@@ -15,7 +15,7 @@ from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 from schemas.rows import Segment
 from transforms.inference.batches import Batch
 from transforms.inference.decoding import Decoding
-from transforms.segment import INLINE, pieces_kept
+from transforms.inline import INLINE, pieces_kept
 
 
 class UnknownLanguage(ValueError):
