@@ -27,8 +27,8 @@ from transforms.gate import admit
 from transforms.inference.batches import Request, request, rough_tokens
 from transforms.inference.language_id import LanguageId
 from transforms.inference.memory import Memory
-from transforms.inference.nllb import NllbHandler, decode_answer
-from transforms.inference.sentence_encoder import SentenceEncoderHandler
+from transforms.inference.nllb import NllbModel, decode_answer, is_translated
+from transforms.inference.sentence_encoder import SentenceEncoder
 from transforms.judge import judge
 from transforms.score import score, similarity_pairs
 from transforms.segregate import load_lexicon, segregate
@@ -119,7 +119,7 @@ def build_slice(
     config, out, n = plan.config, plan.config.output.folder, len(plan.config.locales)
     source = LANGUAGES[plan.source_language]
     translator, encoder = plan.model("translate"), plan.model("similarity")
-    shards = shard_counts(config, per_split, slices)
+    shards, threads = shard_counts(config, per_split, slices), translate_threads(plan)
 
     rows = (
         root
@@ -138,18 +138,18 @@ def build_slice(
     adapted, dead_2 = steps.attempt(localized, "Adapt", "adapt", functools.partial(_make_adapt, config.source_locale))
     answered = adapted | "Translate" >> steps.Ask(
         functools.partial(requests_of, source=source),
-        NllbHandler(translator.directory, decoding_of(config.translate), config.translate.device,
-                    translate_threads(plan), config.translate.intra_threads),
-        Memory(config.memory_folder(), translator.fingerprint), config.translate.batch_tokens, _is_translated,
-        (beats, "translations"),
+        functools.partial(NllbModel, translator.directory, decoding_of(config.translate), config.translate.device,
+                          threads, config.translate.intra_threads),
+        Memory(config.memory_folder(), translator.fingerprint), config.translate.batch_tokens, (beats, "translations"),
+        is_translated, threads,
     )  # fmt: skip
     translated, dead_3 = steps.attempt(
         answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code)
     )
     compared = translated | "Compare" >> steps.Ask(
         similarity_requests,
-        SentenceEncoderHandler(config.similarity.model, config.similarity.prompt or "", config.similarity.device),
-        Memory(config.memory_folder(), encoder.fingerprint), 4096, lambda answer: True, (beats, "similarities"),
+        functools.partial(SentenceEncoder, config.similarity.model, config.similarity.prompt or "", config.similarity.device),
+        Memory(config.memory_folder(), encoder.fingerprint), 4096, (beats, "similarities"),
     )  # fmt: skip
     scored, dead_4 = steps.attempt(
         compared, "Score", "score", functools.partial(_make_score, source.code, dict(plan.thresholds.expansion))
@@ -204,10 +204,6 @@ def _make_adapt(source: str) -> Callable[[Row], Iterable[Row]]:
 
 def _make_reassemble(source: str) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
     return lambda pair: [translate(pair[0], LANGUAGES[source], {k: decode_answer(a) for k, a in pair[1].items()})]
-
-
-def _is_translated(answer: bytes) -> bool:
-    return "translation_failed" not in decode_answer(answer).flags
 
 
 def similarity_requests(row: Row) -> list[Request]:

@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -31,7 +32,7 @@ from schemas.rows import Segment
 from scripts.phrasebook import LOCALES
 from scripts.train_demo_translator import OUT, SEED, pairs
 from transforms.inference.decoding import Decoding
-from transforms.inference.nllb import NllbModel, answer_all
+from transforms.inference.nllb import NllbModel
 
 BATCH = 64
 # Share of in-domain sentences that the thresholds may refuse.
@@ -114,11 +115,11 @@ def halves(items: Sequence[Any], seed: str) -> tuple[list[Any], list[Any]]:
 
 
 def translate(model: NllbModel, sources: Sequence[str], language: str) -> list[Segment]:
-    """Translates English sentences in batches; one that the model cannot get through becomes a failed segment."""
+    """Translates English sentences in batches, two side by side."""
     questions = [(text, "eng_Latn", language) for text in sources]
     batches = [questions[i : i + BATCH] for i in range(0, len(questions), BATCH)]
-    pairs_of_batches = [batches[i : i + 2] for i in range(0, len(batches), 2)]
-    return [s for some in pairs_of_batches for answers in answer_all(model, some) for s in answers]
+    with ThreadPoolExecutor(2) as pool:
+        return [s for answers in pool.map(model.translate, batches) for s in answers]
 
 
 # --- quality ---

@@ -33,3 +33,9 @@ def pieces_kept(source: str, target: str) -> tuple[int, int]:
     """(pieces of the source that stand in the target exactly as often, pieces in all)."""
     pieces = inline_pieces(source)
     return sum(target.count(p) == source.count(p) for p in pieces), len(pieces)
+
+
+def all_pieces_kept(source: str, target: str) -> bool:
+    """Whether every inline piece of the source stands in the target exactly as often."""
+    kept, pieces = pieces_kept(source, target)
+    return kept == pieces

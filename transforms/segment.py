@@ -155,21 +155,21 @@ _CLAUSE_ENDS = tuple(
     re.compile(pattern)
     for pattern in (r"[;:；：؛—–…][)\]\"'”’»」』]*\s*", r"[,，、،।][)\]\"'”’»」』]*\s*", r"\s+")
 )  # fmt: skip
-# Between two characters that make one: never a place to cut.
+# Two characters that make one: no place to cut.
 _JOINED = re.compile(
-    r"[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u064b-\u065f\u200d\ufe0f]"
+    r"\u200d|.[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u064b-\u065f\u200d\ufe0f]"
 )
 
 
 def cut_at_clauses(sentence: str, fits: Callable[[str], bool]) -> list[Piece]:
     """Cuts a sentence that is too long for the model into parts that fit, at the best clause boundary near its middle.
 
-    Never inside an inline piece, unless it alone is too long. A part that cannot be cut stays too long.
+    Never inside an inline piece. A part that cannot be cut stays too long.
 
     Args:
         fits: whether the model can read a text at once.
     """
-    if len(sentence) < 2 or fits(sentence):
+    if not has_letters(sentence) or fits(sentence):
         return _translatable(sentence)
     spans = _inline_spans(sentence)
 
@@ -184,8 +184,7 @@ def cut_at_clauses(sentence: str, fits: Callable[[str], bool]) -> list[Piece]:
         if places := [p for p in places if len(sentence) // 5 < p < len(sentence) * 4 // 5]:
             break
     if not places:
-        free = [p for p in range(1, len(sentence)) if not _JOINED.match(sentence[p]) and sentence[p - 1] != "\u200d"]
-        places = list(filter(is_free, free)) or free
+        places = [p for p in range(1, len(sentence)) if is_free(p) and not _JOINED.match(sentence[p - 1 : p + 1])]
     if not places:
         return _translatable(sentence)
     cut = min(places, key=lambda p: abs(2 * p - len(sentence)))

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
+from apache_beam.ml.inference.base import RunInference
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
 from schemas.hashing import digest
 from schemas.rows import DeadLetter, Row
 from transforms import group
 from transforms.heartbeat import beat
+from transforms.inference.answering import Answerer, AnsweringHandler
 from transforms.inference.batches import Batch, Request, cut_batches
 from transforms.inference.memory import Memory
 from transforms.read import Source, read_units
@@ -161,30 +162,29 @@ class Limit(beam.PTransform):
         return done.out, done.left
 
 
-class _Recall(beam.DoFn):
-    def __init__(self, memory: Memory, beats: tuple[str | None, str]) -> None:
-        self._memory, self._beats = memory, beats
+class _CutAndRecall(beam.DoFn):
+    """Cuts a bucket's requests into batches, then asks the memory once for all of them.
 
-    def process(self, batch: Batch) -> Iterator[Any]:
-        known = self._memory.recall(batch.bucket, [r.key for r in batch.requests])
+    In this order: what is remembered already must not change the company of what is not, so that an undisturbed run
+    and one that was killed batch alike.
+    """
+
+    def __init__(self, memory: Memory, most: int, beats: tuple[str | None, str]) -> None:
+        self._memory, self._most, self._beats = memory, most, beats
+
+    def process(self, element: tuple[str, Iterable[Request]]) -> Iterator[Any]:
+        bucket, requests = element
+        batches = list(cut_batches(bucket, requests, self._most))
+        keys = [r.key for batch in batches for r in batch.requests]
+        known = self._memory.recall(bucket, keys)
         folder, name = self._beats
-        beat(folder, f"{name} asked", len(batch.requests))
+        beat(folder, f"{name} asked", len(keys))
         beat(folder, f"{name} remembered", len(known))
         yield from known.items()
-        asked = Batch(batch.bucket, batch.requests, tuple(sorted(known.items())))
-        if asked.unknown():
-            yield TaggedOutput("unknown", asked)
-
-
-class _Remember(beam.DoFn):
-    def __init__(self, memory: Memory, beats: tuple[str | None, str], keep: Callable[[bytes], bool]) -> None:
-        self._memory, self._beats, self._keep = memory, beats, keep
-
-    def process(self, prediction: PredictionResult) -> Iterator[tuple[str, bytes]]:
-        answers, bucket = prediction.inference, prediction.example.bucket
-        self._memory.remember(bucket, {k: a for k, a in answers.items() if self._keep(a)})
-        beat(self._beats[0], f"{self._beats[1]} answered", len(answers))
-        yield from answers.items()
+        for batch in batches:
+            unknown = tuple(r for r in batch.requests if r.key not in known)
+            if unknown:
+                yield TaggedOutput("unknown", Batch(bucket, unknown))
 
 
 def _ask_safely(requests: Callable[[Row], list[Request]], row: Row) -> list[Request]:
@@ -202,38 +202,37 @@ class Ask(beam.PTransform):
 
     Args:
         requests: row -> its requests; a pure function.
-        handler: answers batches.
+        load: loads the model that answers, once per worker.
         most: padded size of a batch.
-        keep: which answers to remember (a failure is tried again next time).
         beats: folder for heartbeats (None: none) and the name of the step.
+        keep: which answers to remember (a failure is tried again next time).
+        threads: batches that a worker answers side by side.
     """
 
     def __init__(
-        self, requests: Callable[[Row], list[Request]], handler: ModelHandler[Batch, PredictionResult, Any], memory: Memory,
-        most: int, keep: Callable[[bytes], bool], beats: tuple[str | None, str],
+        self, requests: Callable[[Row], list[Request]], load: Callable[[], Answerer], memory: Memory, most: int,
+        beats: tuple[str | None, str], keep: Callable[[bytes], bool] = bool, threads: int = 1,
     ) -> None:  # fmt: skip
         super().__init__()
-        self._requests, self._handler, self._memory = requests, handler, memory
-        self._most, self._keep, self._beats = most, keep, beats
+        self._requests, self._memory, self._most, self._beats = requests, memory, most, beats
+        self._handler = AnsweringHandler(load, memory, keep, threads, beats)
 
     def expand(self, rows: Any) -> Any:
-        requests, most = functools.partial(_ask_safely, self._requests), self._most
+        requests = functools.partial(_ask_safely, self._requests)
         asked = rows | "List requests" >> beam.FlatMap(lambda row: [(r.key, (row.id, r)) for r in requests(row)])
         same = asked | "Same request" >> beam.GroupByKey()
-        batches = (
+        recalled = (
             same
             | "Take one" >> beam.MapTuple(lambda _, refs: (lambda r: (r.bucket, r))(next(iter(refs))[1]))
             | "Same bucket" >> beam.GroupByKey()
-            | "Cut batches" >> beam.FlatMapTuple(lambda bucket, found: cut_batches(bucket, found, most))
-            | "Spread batches" >> beam.Reshuffle()
-        )
-        recalled = batches | "Recall" >> beam.ParDo(_Recall(self._memory, self._beats)).with_outputs(
-            "unknown", main="known"
+            | "Recall"
+            >> beam.ParDo(_CutAndRecall(self._memory, self._most, self._beats)).with_outputs("unknown", main="known")
         )
         computed = (
             recalled.unknown
+            | "Spread batches" >> beam.Reshuffle()
             | "Answer" >> RunInference(self._handler)
-            | "Remember" >> beam.ParDo(_Remember(self._memory, self._beats, self._keep))
+            | "Take apart" >> beam.FlatMap(lambda prediction: prediction.inference.items())
         )
         answers = (recalled.known, computed) | "All answers" >> beam.Flatten()
         references = asked | "Drop requests" >> beam.MapTuple(lambda key, ref: (key, ref[0]))

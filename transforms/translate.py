@@ -12,6 +12,9 @@ from transforms.inference.batches import Request, request, rough_tokens
 from transforms.segment import Piece, reassemble, segment
 
 
+FAILED = ("translation_failed",)
+
+
 def pieces_of(text: Text, source: Language) -> list[Piece]:
     """The pieces of a text's adapted form; none for a text that is carried through untouched."""
     return segment(text.adapted, source) if text.adapted is not None and is_translatable(text.adapted) else []
@@ -38,7 +41,7 @@ def translate(row: Row, source: Language, answers: Mapping[str, Segment]) -> Row
     """Puts the answers of a row's requests into its texts. A text with a failed sentence has no target.
 
     Args:
-        answers: request key -> segment, for every request of the row.
+        answers: request key -> segment. A request that the model could not answer at all has none: it failed.
     """
     target = LANGUAGES[row.language]
     texts = []
@@ -47,7 +50,11 @@ def translate(row: Row, source: Language, answers: Mapping[str, Segment]) -> Row
         if not pieces:
             texts.append(replace(text, target=text.adapted))
             continue
-        segments = tuple(answers[translation_request(p.text, source, target).key] for p in pieces if p.translate)
+        segments = tuple(
+            answers.get(translation_request(p.text, source, target).key, Segment(p.text, "", 0.0, 0.0, 0, FAILED))
+            for p in pieces
+            if p.translate
+        )
         flags = tuple(dict.fromkeys((*text.flags, *(f for s in segments for f in s.flags))))
         made = None if "translation_failed" in flags else reassemble(pieces, [s.target for s in segments], target)
         texts.append(replace(text, target=made, segments=segments, flags=flags))

@@ -1,21 +1,21 @@
 """The wiring, run on the local runner."""
 
+import functools
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pytest
-from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
 from schemas.rows import Row
 from tests.builders import make_row
 from transforms import steps
-from transforms.inference.batches import Batch, Request, request
+from transforms.inference.batches import Request, request
 from transforms.inference.memory import Memory
 
 
@@ -60,24 +60,10 @@ class CountingModel:
     def __init__(self, log: str) -> None:
         self.log = log
 
-    def ask(self, requests: list[Request]) -> dict[str, bytes]:
+    def answer(self, requests: Sequence[Request]) -> dict[str, bytes]:
         with open(self.log, "a", encoding="utf-8") as file:
             file.writelines(f"{r.content[0]}\n" for r in requests)
         return {r.key: json.dumps(len(r.content[0])).encode() for r in requests}
-
-
-class CountingHandler(ModelHandler):
-    """Serves the counting model."""
-
-    def __init__(self, log: str) -> None:
-        super().__init__(min_batch_size=1, max_batch_size=2)
-        self._log = log
-
-    def load_model(self) -> CountingModel:
-        return CountingModel(self._log)
-
-    def run_inference(self, batch: Any, model: CountingModel, inference_args: Any = None) -> list[PredictionResult]:
-        return [PredictionResult(b, model.ask(b.unknown())) for b in batch]
 
 
 def requests_of(row: Row) -> list[Request]:
@@ -91,7 +77,7 @@ def test_each_distinct_request_is_asked_once_and_remembered_ones_never(tmp_path:
         memory.remember(made.bucket, {made.key: b"9"})
     with pipeline() as p:
         asked = p | beam.Create(rows(9)) | steps.Ask(
-            requests_of, CountingHandler(str(log)), memory, 100, lambda a: True, (None, "test")
+            requests_of, functools.partial(CountingModel, str(log)), memory, 100, (None, "test")
         )  # fmt: skip
         answers = asked | beam.Map(lambda pair: (pair[0].id, sorted(pair[1].values())))
         first = [b"9"]
@@ -102,11 +88,6 @@ def test_each_distinct_request_is_asked_once_and_remembered_ones_never(tmp_path:
 def test_a_row_that_asks_nothing_still_comes_out(tmp_path: Path) -> None:
     with pipeline() as p:
         asked = p | beam.Create(rows(2)) | steps.Ask(
-            lambda row: [], CountingHandler(str(tmp_path / "log")), Memory(None, "f"), 100, lambda a: True, (None, "test")
+            lambda row: [], functools.partial(CountingModel, "none"), Memory(None, "f"), 100, (None, "test")
         )  # fmt: skip
         assert_that(asked | beam.Map(lambda pair: (pair[0].id, pair[1])), equal_to([("r0", {}), ("r1", {})]))
-
-
-def test_a_batch_knows_which_of_its_requests_are_open() -> None:
-    made = [request("t", "deu_Latn", 1, text) for text in "ab"]
-    assert Batch("b", tuple(made), ((made[0].key, b""),)).unknown() == [made[1]]

@@ -27,16 +27,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Batch:
-    """Requests that a model gets together, and the answers already known of them."""
+    """Requests that a model gets together."""
 
     bucket: str
     requests: tuple[Request, ...]
-    known: tuple[tuple[str, bytes], ...] = ()
-
-    def unknown(self) -> list[Request]:
-        """The requests that have no answer yet, in order."""
-        have = {key for key, _ in self.known}
-        return [r for r in self.requests if r.key not in have]
 
 
 _PARTS = 4

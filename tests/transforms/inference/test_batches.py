@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.inference.batches import Batch, Request, cut_batches, request, rough_tokens
+from transforms.inference.batches import Request, cut_batches, request, rough_tokens
 
 quick = settings(max_examples=100, deadline=None)
 requests = st.lists(st.builds(
@@ -42,14 +42,6 @@ def test_a_batch_stays_within_its_padded_size_unless_one_request_is_larger(items
         assert longest * len(batch.requests) <= most or len(batch.requests) == 1
     for left, right in itertools.pairwise(batches):
         assert right.requests[0].size * (len(left.requests) + 1) > most
-
-
-@quick
-@given(items=requests, data=st.data())
-def test_the_unknown_are_those_without_an_answer(items: list[Request], data: st.DataObject) -> None:
-    known = data.draw(st.lists(st.sampled_from(items), unique=True) if items else st.just([]))
-    batch = Batch("b", tuple(items), tuple((r.key, b"") for r in known))
-    assert batch.unknown() == [r for r in items if r not in known]
 
 
 def test_nothing_makes_no_batch() -> None:

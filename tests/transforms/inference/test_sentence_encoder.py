@@ -1,11 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 
-from transforms.inference.batches import Batch, request
+from transforms.inference.batches import request
 from transforms.inference.sentence_encoder import (
     BUNDLED,
     SentenceEncoder,
-    SentenceEncoderHandler,
     load_sentence_transformer,
 )
 
@@ -42,19 +43,17 @@ def test_the_bundled_module_is_the_engine_behind_sentence_transformers() -> None
     assert np.allclose(np.linalg.norm(made, axis=1), 1, atol=1e-4)
 
 
-def test_the_handler_answers_every_request_and_only_the_unknown_ones(encoder: SentenceEncoder) -> None:
-    requests = [request("similarity", "deu_Latn", 9, "Hello", word) for word in ("Hallo", "Tür", "Brot")]
-    batch = Batch("b", tuple(requests), ((requests[1].key, b"0.5"),))
-    (result,) = SentenceEncoderHandler(BUNDLED, "", "cpu").run_inference([batch], encoder)
-    assert set(result.inference) == {requests[0].key, requests[2].key}
+def test_every_request_is_answered(encoder: SentenceEncoder) -> None:
+    requests = [request("similarity", "deu_Latn", 9, "Hello", word) for word in ("Hallo", "Brot")]
+    answers = encoder.answer(requests)
+    assert set(answers) == {r.key for r in requests}
+    assert [json.loads(answers[r.key]) for r in requests] == encoder.cosines([("Hello", "Hallo"), ("Hello", "Brot")])
 
 
 def test_text_that_would_outgrow_the_engine_or_end_early_is_made_to_fit(encoder: SentenceEncoder) -> None:
-    from transforms.inference.sentence_encoder import compare_all
-
-    whole, cut = compare_all(encoder, [("A B", "A\0B"), ("A", "A\0B")])
-    assert whole is not None and cut is not None and whole > cut
-    assert compare_all(encoder, [("\ufdfa" * 50, "x")])[0] is not None
+    whole, cut = encoder.cosines([("A B", "A\0B"), ("A", "A\0B")])
+    assert whole > cut
+    assert len(encoder.cosines([("\ufdfa" * 50, "x")])) == 1
 
 
 def test_no_other_character_grows_beyond_what_the_engine_allows() -> None:
@@ -67,16 +66,3 @@ def test_no_other_character_grows_beyond_what_the_engine_allows() -> None:
         if not 0xD800 <= c < 0xE000 and len(unicodedata.normalize("NFKC", chr(c))) > 4 * len(chr(c).encode())
     }
     assert grown == {"\ufdfa"}
-
-
-def test_one_failing_pair_fails_alone(encoder: SentenceEncoder) -> None:
-    from transforms.inference.sentence_encoder import compare_all
-
-    class Moody:
-        def cosines(self, pairs):
-            if any("poison" in p for p in pairs):
-                raise RuntimeError
-            return encoder.cosines(pairs)
-
-    found = compare_all(Moody(), [("a", "b"), ("poison", "c"), ("d", "e")])
-    assert [f is None for f in found] == [False, True, False]
