@@ -15,13 +15,14 @@ from apache_beam.pvalue import AsDict, AsSingleton
 
 from pipeline.models import decoding_of
 from pipeline.plan import Plan, shard_counts, slice_count
-from schemas.hashing import digest, number
-from schemas.locales import LANGUAGES, LOCALES
-from schemas.parquet import to_columns
+from schemas.hashing import number
+from schemas.locales import LANGUAGES
+from schemas.parquet import SCHEMA, to_columns
 from schemas.rows import Row, Verdict, row_from_json, row_to_json
+from schemas.segments import SEGMENTS, to_segments
 from schemas.taxonomy import load_taxonomy
 from transforms import steps
-from transforms.adapt import adapt
+from transforms.adapt import adapt, find_twin, localize
 from transforms.culture_pack import load_pack
 from transforms.gate import admit
 from transforms.inference.batches import Request, request, rough_tokens
@@ -74,7 +75,7 @@ def build_gate(root: Any, plan: Plan, work: str) -> None:
     _ = (
         rejected
         | "Name rejected file" >> beam.FlatMap(_rejected_at_gate, plan, AsDict(per_split))
-        | "Write rejected" >> steps.WriteShards(out)
+        | "Write rejected" >> steps.WriteShards(out, SCHEMA, ("id",))
     )
     _ = (
         left
@@ -135,7 +136,9 @@ def build_slice(
         units=n,
     )
     localized = segregated | "Fan out to locales" >> beam.FlatMap(lambda row: fan_out(row, config.locales))
-    adapted, dead_2 = steps.attempt(localized, "Adapt", "adapt", functools.partial(_make_adapt, config.source_locale))
+    adapted, dead_2 = steps.attempt(
+        localized, "Adapt", "adapt", functools.partial(_make_adapt, config.source_locale, config.locales)
+    )
     answered = adapted | "Translate" >> steps.Ask(
         functools.partial(requests_of, source=source),
         functools.partial(NllbModel, translator.directory, decoding_of(config.translate), config.translate.device,
@@ -156,12 +159,18 @@ def build_slice(
     )
     judged, dead_5 = steps.attempt(scored, "Judge", "judge", functools.partial(_make_judge, plan.thresholds))
 
+    if config.output.segments:
+        _ = (
+            judged
+            | "Name segment file" >> beam.FlatMap(lambda row: _file_and_segments(row, plan, slices, shards))
+            | "Write segments" >> steps.WriteShards(out, SEGMENTS, ("row_id", "position"))
+        )
     native = segregated | "Stay at home" >> beam.Map(lambda row: replace(_at_home(row, plan), verdict=Verdict(())))
     _ = (
         (native, judged)
         | "All rows" >> beam.Flatten()
         | "Name file" >> beam.Map(lambda row: _file_and_columns(row, plan, slices, shards))
-        | "Write" >> steps.WriteShards(out)
+        | "Write" >> steps.WriteShards(out, SCHEMA, ("id",))
     )
     letters = (dead_1, dead_2, dead_3, dead_4, dead_5) | "Slice's dead letters" >> beam.Flatten()
     name = f"dead_letters/{Path(rows_file).stem}.jsonl"
@@ -185,12 +194,9 @@ def read_canonical(path: str) -> Iterator[Row]:
         yield from map(row_from_json, batch["row"].to_pylist())
 
 
-def fan_out(row: Row, locales: tuple[str, ...]) -> list[Row]:
-    """The row once for every locale, each with an id of its own."""
-    return [
-        replace(row, id=digest(row.id, locale), locale=locale, language=LOCALES[locale], n_locales=len(locales))
-        for locale in locales
-    ]
+def fan_out(row: Row, locales: tuple[str, ...]) -> list[tuple[Row, Row]]:
+    """(the row as one of a locale, the row itself), once for every locale."""
+    return [(localize(row, locale, len(locales)), row) for locale in locales]
 
 
 def _make_segregate(source: str, locales: tuple[str, ...]) -> Callable[[Row], Iterable[Row]]:
@@ -198,8 +204,13 @@ def _make_segregate(source: str, locales: tuple[str, ...]) -> Callable[[Row], It
     return lambda row: [segregate(row, lexicon)]
 
 
-def _make_adapt(source: str) -> Callable[[Row], Iterable[Row]]:
-    return lambda row: [adapt(row, source, load_pack(row.locale))]
+def _make_adapt(source: str, locales: tuple[str, ...]) -> Callable[[tuple[Row, Row]], Iterable[Row]]:
+    def run(pair: tuple[Row, Row]) -> list[Row]:
+        row, native = pair
+        twin = find_twin(native, row.locale, source, locales)
+        return [replace(adapt(row, source, load_pack(row.locale)), same_text_as=twin)]
+
+    return run
 
 
 def _make_reassemble(source: str) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
@@ -223,15 +234,23 @@ def _make_score(source: str, expansion: dict[str, float]) -> Callable[[tuple[Row
             for r in similarity_requests(row)
             if r.key in answers
         }
-        return [
-            score(row, LANGUAGES[source], expansion.get(row.language, 1.0), cosines, lid.probability, lid.langdetect)
-        ]
+        # Expansions are per English character: over that of the source they are per source character.
+        longer = expansion.get(row.language, 1.0) / expansion.get(source, 1.0)
+        return [score(row, LANGUAGES[source], longer, cosines, lid.probability, lid.langdetect)]
 
     return run
 
 
 def _make_judge(thresholds: Any) -> Callable[[Row], Iterable[Row]]:
     return lambda row: [judge(row, thresholds)]
+
+
+def _file_and_segments(
+    row: Row, plan: Plan, slices: int, shards: dict[str, int]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    split = row.sample.split
+    name = shard_name("segments", row.locale, split, number(row.group_id), slices, shards[split])
+    return ((name, columns) for columns in to_segments(row))
 
 
 def _file_and_columns(row: Row, plan: Plan, slices: int, shards: dict[str, int]) -> tuple[str, dict[str, Any]]:

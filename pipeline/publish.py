@@ -14,14 +14,15 @@ from pipeline.card import write_card
 from pipeline.config import as_dict, as_yaml, lasting
 from pipeline.errors import LedgerError
 from pipeline.ledger import broken_lines, build_ledger
-from pipeline.models import sha256_of
+from pipeline.model_store import sha256_of
 from pipeline.plan import Plan, run_facts
 from pipeline.report import write_report
 from transforms.write import SHARD, STAGING
 
 MANIFEST, SUCCESS, RESOLVED, WORK = "manifest.json", "_SUCCESS", "config.resolved.yaml", "_work"
 # What a run publishes; nothing else in the folder is its business.
-FILES, FOLDERS = ("README.md", RESOLVED), ("data", "rejected", "dead_letters", "report")
+FILES, FOLDERS = ("README.md", RESOLVED), ("data", "rejected", "segments", "dead_letters", "report")
+_SHARDED = ("data", "rejected", "segments")
 
 
 def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def remove_listed(out: Path) -> None:
         for name in json.loads((out / MANIFEST).read_text("utf-8"))["files"]:
             (out / name).unlink(missing_ok=True)
     if (out / WORK).is_dir():
-        for path in [p for name in ("data", "rejected") for p in (out / name).rglob("*.parquet")]:
+        for path in [p for name in _SHARDED for p in (out / name).rglob("*.parquet")]:
             if SHARD.fullmatch(path.name):
                 path.unlink()
         for path in (out / "dead_letters").glob("*.jsonl"):
@@ -140,7 +141,7 @@ def remove_listed(out: Path) -> None:
 
 def remove_slice(out: Path, source_locale: str, k: int, slices: int, shards: dict[str, int]) -> None:
     """Deletes what an earlier attempt at slice k wrote: a shard that comes out empty this time would not replace it."""
-    for path in [p for name in ("data", "rejected") for p in (out / name).rglob("*.parquet")]:
+    for path in [p for name in _SHARDED for p in (out / name).rglob("*.parquet")]:
         found = SHARD.fullmatch(path.name)
         if found is None or path.parent == out / "rejected" / source_locale:
             continue

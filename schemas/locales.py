@@ -67,11 +67,15 @@ LANGUAGES = {
     )
 }
 
-# BCP-47 locale -> FLORES-200 language.
+ENGLISH = "eng_Latn"
+# BCP-47 locale -> FLORES-200 language. Several may share one.
 LOCALES = {
     "en-US": "eng_Latn",
     "ar-EG": "arb_Arab",
     "de-DE": "deu_Latn",
+    "en-GB": "eng_Latn",
+    "en-IN": "eng_Latn",
+    "es-ES": "spa_Latn",
     "es-MX": "spa_Latn",
     "fr-FR": "fra_Latn",
     "hi-IN": "hin_Deva",

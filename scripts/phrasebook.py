@@ -18,8 +18,10 @@ from data import resource
 from schemas.locales import LOCALES as KNOWN_LOCALES
 from transforms.culture_pack import CulturePack, load_pack, round_amount
 
-# FLORES-200 language -> the locale whose pack fills its sentences.
-LOCALES = {language: locale for locale, language in KNOWN_LOCALES.items() if language != "eng_Latn"}
+# FLORES-200 language -> the locale whose pack fills its sentences: those of the demo.
+LOCALES = {
+    KNOWN_LOCALES[locale]: locale for locale in ("ar-EG", "de-DE", "es-MX", "fr-FR", "hi-IN", "ja-JP", "th-TH", "zh-CN")
+}
 MEASURES = ("money", "distance", "weight", "temperature")
 _SLOT = re.compile(r"\{(\w+?)(\d?)(?:\.(\w+))?\}")
 

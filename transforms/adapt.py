@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from schemas.hashing import number
+from schemas.hashing import digest, number
+from schemas.locales import ENGLISH, LOCALES
 from schemas.rows import Edit, Row, Span, Text
 from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack, load_pack, round_amount
 from transforms.segregate import MEASURE_PATTERNS
@@ -16,6 +17,36 @@ _TO_METRIC = {"distance": 1.609344, "weight": 0.45359237}
 _LARGEST = 1e12
 
 
+def localize(row: Row, locale: str, n_locales: int) -> Row:
+    """The row as one of a locale, with an id of its own."""
+    language = LOCALES[locale]
+    return replace(row, id=digest(row.id, locale), locale=locale, language=language, n_locales=n_locales)
+
+
+def find_twin(row: Row, locale: str, source: str, locales: Sequence[str]) -> str | None:
+    """Id of the row that says the same as a generic row in a locale, word for word.
+
+    It is the same sample's first generic row in the same language, be it the native one; None where the row is the first
+    itself, or was adapted.
+
+    Args:
+        row: segregated, not localized yet.
+        locales: target locales in the order of the config.
+    """
+    earlier = [x for x in (source, *locales[: locales.index(locale)]) if LOCALES[x] == LOCALES[locale]]
+    if not earlier or not _is_generic(row, locale, source):
+        return None
+    first = next((x for x in earlier if _is_generic(row, x, source)), None)
+    return None if first is None else row.id if first == source else localize(row, first, 1).id
+
+
+def _is_generic(row: Row, locale: str, source: str) -> bool:
+    if locale == source:
+        return True
+    adapted = adapt(localize(row, locale, 1), source, load_pack(locale))
+    return not any(e.action == "swap" for t in adapted.texts for e in t.edits)
+
+
 def adapt(row: Row, source: str, pack: CulturePack) -> Row:
     """Adapts all texts of a segregated row to the pack's locale.
 
@@ -23,7 +54,8 @@ def adapt(row: Row, source: str, pack: CulturePack) -> Row:
     by row id; different surfaces never get one value, nor one that the row names already. It stands as topic where the
     pack has no counterpart, and where the counterpart would be a real company, club or newsroom in a row that is not
     wholly safe. Spans that are the locale's own stand as local, those of
-    other cultures as topic. The decisions go to `Text.edits`; `Text.adapted` is the source with the swaps made.
+    other cultures as topic. Packs name their values in English: a source in another language is not swapped, its spans
+    stand as topic. The decisions go to `Text.edits`; `Text.adapted` is the source with the swaps made.
     """
     assert row.culture is not None, "segregate first"
     safe = row.sample.prompt_label == "safe" and row.sample.response_label in ("safe", None)
@@ -31,7 +63,7 @@ def adapt(row: Row, source: str, pack: CulturePack) -> Row:
     texts = []
     for index, text in enumerate(row.texts):
         spans = [s for s in row.culture.spans if s.text == index]
-        texts.append(_apply(text, spans, swaps, source, pack.locale))
+        texts.append(_apply(text, spans, swaps, source, pack))
     return replace(row, texts=tuple(texts))
 
 
@@ -41,6 +73,8 @@ _Swap = tuple[str, tuple[str, ...], str]
 def _choose(row: Row, source: str, pack: CulturePack, safe: bool) -> dict[tuple[str, str], _Swap]:
     """(kind, folded surface) -> (English, native spellings, source) for every span that is to be swapped."""
     assert row.culture is not None
+    if LOCALES[source] != ENGLISH:
+        return {}
     chosen: dict[tuple[str, str], _Swap] = {}
     taken: dict[str, int] = {}
     meant: dict[tuple[str, str], float | str] = {}
@@ -111,7 +145,7 @@ def _convert(span: Span, pack: CulturePack) -> _Swap | None:
     return measure.in_english(amount), (measure.in_native(amount),), measure.source
 
 
-def _apply(text: Text, spans: list[Span], swaps: dict[tuple[str, str], _Swap], source: str, locale: str) -> Text:
+def _apply(text: Text, spans: list[Span], swaps: dict[tuple[str, str], _Swap], source: str, pack: CulturePack) -> Text:
     if text.source is None:
         return text
     parts: list[str] = []
@@ -132,7 +166,7 @@ def _apply(text: Text, spans: list[Span], swaps: dict[tuple[str, str], _Swap], s
                 parts = [before_it[: -len(article[0])], article[1]]
                 length += len(article[1]) - len(article[0])
         else:
-            action = "local" if locale in span.cultures else "topic"
+            action = "local" if pack.locale in span.cultures or span.kind in pack.local_measures else "topic"
             after, natives, origin = span.surface, (), ""
             if source in span.cultures and action == "topic":
                 flags.append("kept_source_culture")
@@ -151,7 +185,7 @@ def _begins_sentence(before: str) -> bool:
 
 _ARTICLE = re.compile(r"(?<!\w)(an?) $", re.IGNORECASE)
 # Sounds like a vowel: an 8, an 11, an 18,000; but a uniform, a European.
-_VOWEL = re.compile(r"8|1[18](?!\d)|(?!eu|uni|us[ae]|ut[ei]|one\b)[aeiou]", re.IGNORECASE)
+_VOWEL = re.compile(r"[£€₹$¥]?(?:8|1[18](?!\d))|(?!eu|uni|us[ae]|ut[ei]|one\b)[aeiou]", re.IGNORECASE)
 
 
 def _wrong_article(before: str, after: str) -> tuple[str, str] | None:

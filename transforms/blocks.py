@@ -79,11 +79,15 @@ def cut_blocks(text: str) -> list[Block]:
             found.append(Block("".join(lines[i:end]), "kept"))
         else:
             end = i + 1
-            kept = not has_letters(line) or _MARKUP.fullmatch(line)
-            found.append(Block(line, "kept" if kept else "row" if i in rows else "line"))
+            found.append(Block(line, "kept" if _MARKUP.fullmatch(line) else "row" if i in rows else "line"))
         at += sum(map(len, lines[i:end]))
         i = end
     return found
+
+
+def holds_block(text: str) -> bool:
+    """Whether code, data or markup with words in it stays as it is."""
+    return any(block.kind == "kept" and has_letters(block.text) for block in cut_blocks(text))
 
 
 def _fence_end(lines: list[str], i: int, unclosed: dict[object, int]) -> int | None:

@@ -60,12 +60,13 @@ class Measure:
 
 @dataclass(frozen=True)
 class CulturePack:
-    """Everything one locale file says."""
+    """Everything one locale file says. `local_measures` are those it writes as American English does."""
 
     locale: str
     language: str
     types: Mapping[str, tuple[Entry, ...]]
     measures: Mapping[str, Measure]
+    local_measures: frozenset[str]
     phone: str | None
     address: tuple[str, ...]
 
@@ -125,12 +126,14 @@ def load_pack(locale: str) -> CulturePack:
         measures = {
             kind: Measure(kind, m["en"], m["native"], m["source"], float(m.get("per_usd", 0)), m.get("group", ","))
             for kind, m in raw["measures"].items()
+            if m != "local"
         }
         return CulturePack(
             raw["locale"],
             raw["language"],
             types,
             measures,
+            frozenset(raw["measures"]) - frozenset(measures),
             (raw.get("phone") or {}).get("example"),
             tuple((raw.get("address") or {}).get("forms", ())),
         )

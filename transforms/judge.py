@@ -15,6 +15,7 @@ from schemas.locales import LANGUAGES
 from schemas.reasons import FLAGS
 from schemas.rows import Row, Text, Verdict
 from schemas.scores import BY_NAME
+from transforms.score import is_scored
 
 # Sentences of fewer characters are noisier to every judge: thresholds may have a `short` value of their own.
 SHORT = 40
@@ -110,7 +111,7 @@ def load_layer(path: str) -> Mapping[str, Any]:
 def judge_text(text: Text, language: str, thresholds: Thresholds, crosses: bool = True) -> list[str]:
     """Reasons against one text. A score that a threshold needs but that is missing counts as not judged, not as passed."""
     reasons = [flag for flag in text.flags if flag in FLAGS]
-    if not text.segments or "translation_failed" in reasons:
+    if not is_scored(text, crosses) or "translation_failed" in reasons:
         return reasons
     short = len(text.adapted or "") < SHORT
     for name, score in BY_NAME.items():

@@ -16,7 +16,9 @@ from data import resource
 from schemas.locales import LANGUAGES, Language
 from schemas.rows import Edit, Row, Text
 from schemas.scores import SCORES
-from transforms.inline import INLINE, pieces_kept
+from transforms.gate import is_translatable
+from transforms.inline import pieces_kept
+from transforms.segment import without_verbatim
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"\d+(?:[.,٬٫'’ \u00a0\u202f]\d{3})*(?:[.,٫]\d+)?")
@@ -25,11 +27,10 @@ _NUMBER = re.compile(r"\d+(?:[.,٬٫'’ \u00a0\u202f]\d{3})*(?:[.,٫]\d+)?")
 def script_share(target: str, source: str, language: Language) -> float:
     """Share of the target's letters that are in the language's scripts.
 
-    Inline pieces do not count, nor do words of another script that the source writes the same way with a capital
-    (names that are kept).
+    Words of another script that the source writes the same way with a capital do not count (names that are kept).
     """
     kept = {w for w in _WORD.findall(source) if not w.islower()}
-    bare = _WORD.sub(lambda m: "" if m.group() in kept else m.group(), INLINE.sub(" ", target))
+    bare = _WORD.sub(lambda m: "" if m.group() in kept else m.group(), target)
     letters = "".join(filter(str.isalpha, bare))  # without vowel signs, which are marks
     inside = regex.findall("[" + "".join(rf"\p{{{s}}}" for s in language.scripts) + "]", letters)
     return len(inside) / len(letters) if letters else 1.0
@@ -38,7 +39,7 @@ def script_share(target: str, source: str, language: Language) -> float:
 def copied_share(source: str, target: str, expected: Iterable[str]) -> float:
     """Share of the source's words of four letters or more that the target has too; names and expected words left out."""
     allowed = {w.casefold() for text in expected for w in _WORD.findall(text)}
-    words = {w for w in _WORD.findall(INLINE.sub(" ", source)) if len(w) >= 4 and w.islower()} - allowed
+    words = {w for w in _WORD.findall(source) if len(w) >= 4 and w.islower()} - allowed
     there = {w.casefold() for w in _WORD.findall(target)}
     return len(words & there) / len(words) if words else 0.0
 
@@ -92,53 +93,67 @@ Identify = Callable[[str, Language], tuple[float, float]]
 Detect = Callable[[str, Language], float | None]
 
 
+def is_scored(text: Text, crosses: bool) -> bool:
+    """Whether scores apply to a text: one that was translated, or one with words where nothing had to be.
+
+    Args:
+        crosses: whether the row was translated.
+    """
+    return text.target is not None and (bool(text.segments) if crosses else is_translatable(text.adapted))
+
+
 def score_text(
     text: Text, source: Language, target: Language, expansion: float, similarity: Mapping[tuple[str, str], float],
     identify: Identify, detect: Detect,
 ) -> Text:  # fmt: skip
-    """Adds every score that applies to one translated text.
+    """Adds every score that applies to one text; those that compare languages do not where source and target are one.
+
+    What stays verbatim (code, URLs) is looked at by `verbatim` alone: it says nothing of language, length or meaning.
 
     Args:
         expansion: expected characters of the target per character of the source.
         similarity: cosine of (source sentence or text, target), as far as known.
         identify, detect: fastText and langdetect, as in `LanguageId`.
     """
-    if text.target is None or not text.segments:
+    crosses = source != target
+    if not is_scored(text, crosses):
         return text
-    adapted, made = text.adapted or "", text.target
-    bare = INLINE.sub(" ", made)
-    added, lost = toxicity(adapted, source.code, made, target.code)
-    kept, pieces = pieces_kept(adapted, made)
-    ratio = len(made) / (len(adapted) * expansion) if adapted else None
-    cosines = [similarity.get((s.source, s.target)) for s in text.segments]
-    natives = [n for e in text.edits for n in (*e.natives, e.after)]
+    adapted, made = text.adapted or "", text.target or ""
+    bare, bare_source = without_verbatim(made), without_verbatim(adapted)
     found: dict[str, float | None] = {
         "lid_fasttext": identify(bare, target)[0],
         "lid_langdetect": detect(bare, target),
-        "script_share": script_share(made, adapted, target),
-        "similarity": similarity.get((adapted, made)),
-        "similarity_min": None if None in cosines else min(c for c in cosines if c is not None),
-        "length_ratio": ratio,
-        "length_excess": ratio,
-        "copy": copied_share(adapted, made, natives),
-        "repetition": max(0.0, repeated_share(made, target) - repeated_share(adapted, source)),
-        "numbers": numbers_kept(adapted, made),
-        "verbatim": kept / pieces if pieces else 1.0,
-        "edits_kept": edits_kept(text.edits, made),
-        "unknown_tokens": sum(s.unknown for s in text.segments),
-        "decoder": min(s.logprob for s in text.segments),
-        "decoder_worst": min(s.worst for s in text.segments),
-        "toxicity_added": added,
-        "toxicity_lost": lost,
+        "script_share": script_share(bare, bare_source, target),
+        "repetition": max(0.0, repeated_share(bare, target) - repeated_share(bare_source, source)),
+        "verbatim": _share(*pieces_kept(adapted, made)),
     }
-    assert set(found) == {s.name for s in SCORES}
+    if crosses:
+        added, lost = toxicity(adapted, source.code, made, target.code)
+        ratio = len(bare) / (len(bare_source) * expansion)
+        cosines = [similarity.get((s.source, s.target)) for s in text.segments]
+        found |= {
+            "similarity": similarity.get((bare_source, bare)),
+            "similarity_min": None if None in cosines else min(c for c in cosines if c is not None),
+            "length_ratio": ratio,
+            "length_excess": ratio,
+            "copy": copied_share(bare_source, bare, [n for e in text.edits for n in (*e.natives, e.after)]),
+            "numbers": numbers_kept(adapted, made),
+            "edits_kept": edits_kept(text.edits, made),
+            "unknown_tokens": sum(s.unknown for s in text.segments),
+            "decoder": min(s.logprob for s in text.segments),
+            "decoder_worst": min(s.worst for s in text.segments),
+            "toxicity_added": added,
+            "toxicity_lost": lost,
+        }
+    assert set(found) == {s.name for s in SCORES if crosses or not s.crosses}
     scores = {name: round(float(value), 4) for name, value in found.items() if value is not None and value == value}
-    missing = [
-        n
-        for n, value in found.items()
-        if (value is None or value != value) and n not in ("edits_kept", "lid_langdetect")
-    ]
+    # A text without swaps has no edits to keep, and langdetect has nothing to say of a text without letters.
+    missing = [n for n in found if n not in scores and n not in ("edits_kept", "lid_langdetect")]
     return replace(text, scores=scores, not_judged=tuple(missing))
+
+
+def _share(some: int, of_all: int) -> float:
+    return some / of_all if of_all else 1.0
 
 
 def score(
@@ -157,5 +172,5 @@ def similarity_pairs(row: Row) -> list[tuple[str, str]]:
     for text in row.texts:
         pairs += [(s.source, s.target) for s in text.segments if s.target]
         if text.segments and text.adapted is not None and text.target:
-            pairs.append((text.adapted, text.target))
+            pairs.append((without_verbatim(text.adapted), without_verbatim(text.target)))
     return list(dict.fromkeys(pairs))

@@ -56,7 +56,7 @@ def segment(text: str, language: Language) -> list[Piece]:
     """
     pieces: list[Piece] = []
     for block in cut_blocks(text):
-        if block.kind == "kept":
+        if block.kind == "kept" or not has_letters(block.text):
             pieces.append(Piece(block.text, False))
             continue
         body = block.text.rstrip()

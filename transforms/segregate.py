@@ -7,8 +7,9 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+from schemas.locales import ENGLISH, LOCALES
 from schemas.rows import Culture, Row, Span
-from transforms.culture_pack import load_pack
+from transforms.culture_pack import Entry, load_pack
 from transforms.segment import verbatim_stretches
 
 # Quantities as American English writes them; one of the groups is the number. Not half a number, one end of a range,
@@ -35,7 +36,7 @@ _PATTERN_LOCALE = "en-US"
 
 @dataclass(frozen=True)
 class Lexicon:
-    """English names of everything the packs know, by their first word, longest first."""
+    """The source language's names of everything the packs know, by their first word, longest first."""
 
     by_first_word: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]]
     source: str
@@ -43,15 +44,25 @@ class Lexicon:
 
 @functools.cache
 def load_lexicon(source: str, locales: tuple[str, ...]) -> Lexicon:
-    """Builds the lexicon of a source locale and the others; the source's reading of an ambiguous name comes first."""
+    """Builds the lexicon of a source locale and the others; the source's reading of an ambiguous name comes first.
+
+    Packs name things in English and in their own language: for a source in another language, only packs in it are known.
+    """
     known: dict[str, tuple[str, list[str]]] = {}
     for locale in (source, *sorted(set(locales) - {source})):
         for entry in load_pack(locale).entries():
-            known.setdefault(entry.en, (entry.type, []))[1].append(locale)
+            for surface in _surfaces(entry, source, locale):
+                known.setdefault(surface, (entry.type, []))[1].append(locale)
     grouped: dict[str, list[tuple[str, str, tuple[str, ...]]]] = defaultdict(list)
     for surface, (kind, cultures) in known.items():
         grouped[_first_word(surface)].append((surface, kind, tuple(dict.fromkeys(cultures))))
     return Lexicon({w: tuple(sorted(g, key=lambda x: -len(x[0]))) for w, g in grouped.items()}, source)
+
+
+def _surfaces(entry: Entry, source: str, locale: str) -> tuple[str, ...]:
+    if LOCALES[source] == ENGLISH:
+        return (entry.en,)
+    return entry.natives() if LOCALES[source] == LOCALES[locale] else ()
 
 
 _WORD = re.compile(r"\w+")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.ml.inference.base import RunInference
 from apache_beam.pvalue import AsSingleton, TaggedOutput
 
@@ -252,18 +253,18 @@ class Ask(beam.PTransform):
 
 
 class WriteShards(beam.PTransform):
-    """Writes (file, columns) pairs, each file sorted and whole."""
+    """Writes (file, columns) pairs, each file sorted by the columns `by`, and whole."""
 
-    def __init__(self, out: str) -> None:
+    def __init__(self, out: str, schema: pa.Schema, by: tuple[str, ...]) -> None:
         super().__init__()
-        self._out = out
+        self._arguments = out, schema, by
 
     def expand(self, named: Any) -> Any:
-        out = self._out
+        out, schema, by = self._arguments
         return (
             named
             | "Same file" >> beam.GroupByKey()
-            | "Write shard" >> beam.MapTuple(lambda name, rows: (name, write_shard(out, name, rows)))
+            | "Write shard" >> beam.MapTuple(lambda name, rows: (name, write_shard(out, name, rows, schema, by)))
         )
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from schemas.locales import LANGUAGES, Language
 from schemas.rows import Row, Segment, Text
+from transforms.blocks import holds_block
 from transforms.gate import is_translatable
 from transforms.inference.batches import Request, request, rough_tokens
 from transforms.segment import Piece, reassemble, segment
-
 
 FAILED = ("translation_failed",)
 
@@ -26,8 +26,10 @@ def translation_request(sentence: str, source: Language, target: Language) -> Re
 
 
 def requests_of(row: Row, source: Language) -> list[Request]:
-    """Every distinct request of a row."""
+    """Every distinct request of a row; none for a row in the source's own language."""
     target = LANGUAGES[row.language]
+    if target == source:
+        return []
     asked = [
         translation_request(piece.text, source, target)
         for text in row.texts
@@ -40,10 +42,14 @@ def requests_of(row: Row, source: Language) -> list[Request]:
 def translate(row: Row, source: Language, answers: Mapping[str, Segment]) -> Row:
     """Puts the answers of a row's requests into its texts. A text with a failed sentence has no target.
 
+    In the source's own language the adapted text is the target, and the row's origin is `localized`.
+
     Args:
         answers: request key -> segment. A request that the model could not answer at all has none: it failed.
     """
     target = LANGUAGES[row.language]
+    if target == source:
+        return replace(row, texts=tuple(replace(t, target=t.adapted) for t in row.texts), origin="localized")
     texts = []
     for text in row.texts:
         pieces = pieces_of(text, source)
@@ -55,7 +61,8 @@ def translate(row: Row, source: Language, answers: Mapping[str, Segment]) -> Row
             for p in pieces
             if p.translate
         )
-        flags = tuple(dict.fromkeys((*text.flags, *(f for s in segments for f in s.flags))))
+        raised = [f for s in segments for f in s.flags] + ["block_kept"] * holds_block(text.adapted or "")
+        flags = tuple(dict.fromkeys((*text.flags, *raised)))
         made = None if "translation_failed" in flags else reassemble(pieces, [s.target for s in segments], target)
         texts.append(replace(text, target=made, segments=segments, flags=flags))
     return replace(row, texts=tuple(texts), origin="machine_translated")

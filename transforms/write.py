@@ -6,13 +6,13 @@ import os
 import re
 import uuid
 from collections.abc import Iterable
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.parquet import SCHEMA
 from schemas.rows import DeadLetter
 
 STAGING = "_staging"
@@ -41,11 +41,11 @@ def write_table(out: str, relative: str, table: pa.Table) -> None:
     )  # fmt: skip
 
 
-def write_shard(out: str, relative: str, rows: Iterable[dict[str, Any]]) -> int:
-    """Writes the rows (dicts of the schema's columns) of one shard, sorted by id. Returns how many."""
-    ordered = sorted(rows, key=lambda r: r["id"])
-    assert all(set(r) == set(SCHEMA.names) for r in ordered), "a column would be lost in silence"
-    write_table(out, relative, pa.Table.from_pylist(ordered, schema=SCHEMA))
+def write_shard(out: str, relative: str, rows: Iterable[dict[str, Any]], schema: pa.Schema, by: tuple[str, ...]) -> int:
+    """Writes the rows (dicts of the schema's columns) of one shard, sorted by some of them. Returns how many."""
+    ordered = sorted(rows, key=itemgetter(*by))
+    assert all(set(r) == set(schema.names) for r in ordered), "a column would be lost in silence"
+    write_table(out, relative, pa.Table.from_pylist(ordered, schema=schema))
     return len(ordered)
 
 
@@ -60,7 +60,7 @@ def shard_name(verdict: str, locale: str, split: str, group_hash: int, slice_cou
     """The file a row belongs into: a shard lies inside one slice, so that a slice writes its shards alone.
 
     Args:
-        verdict: "data" or "rejected".
+        verdict: "data" or "rejected"; "segments" for the table of sentences.
         group_hash: 64-bit hash of the row's group.
         slice_count: slices of the run.
         shard_counts: shards of this split within each slice.

@@ -25,6 +25,11 @@ def test_languages_are_named_by_codes_that_libraries_know(code: str) -> None:
         regex.compile(rf"\p{{Script={script}}}")
 
 
+def test_locales_may_share_a_language() -> None:
+    assert {language_of(locale).code for locale in ("en-US", "en-GB", "en-IN")} == {"eng_Latn"}
+    assert language_of("es-ES") == language_of("es-MX")
+
+
 def test_an_unknown_locale_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="de-DE"):
         language_of("xx-XX")

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.rows import Edit, Row
-from tests.builders import TARGETS, american_sentence, make_segregated, template_keys
-from transforms.adapt import adapt
+from tests.builders import TARGETS, american_sentence, make_row, make_segregated, template_keys
+from transforms.adapt import adapt, find_twin, localize
 from transforms.culture_pack import REAL_ORGANISATIONS, load_pack
-from transforms.segregate import MEASURE_PATTERNS
+from transforms.segregate import MEASURE_PATTERNS, load_lexicon, segregate
 
 each_locale = pytest.mark.parametrize("locale", TARGETS)
 PLACES = ("prompt", "response")
@@ -258,7 +258,7 @@ def test_a_phone_number_is_swapped_only_where_a_range_is_reserved_for_fiction(lo
         assert prompt_of(row) == "Call (212) 555-0123 or 555-0123."
         assert row.texts[0].flags == ("kept_source_culture",)
     else:
-        pattern = {"de-DE": r"030 23125 0\d\d", "fr-FR": r"06 39 98 12 \d\d"}[locale]
+        pattern = {"en-GB": r"020 7946 0\d\d\d", "de-DE": r"030 23125 0\d\d", "fr-FR": r"06 39 98 12 \d\d"}[locale]
         assert re.fullmatch(f"Call {pattern} or {pattern}\\.", prompt_of(row))
 
 
@@ -276,6 +276,9 @@ def test_a_phone_number_is_swapped_only_where_a_range_is_reserved_for_fiction(lo
     ("It is 20 degrees Fahrenheit.", "th-TH", "It is 20 degrees Fahrenheit."),
     ("It costs $1.", "de-DE", "It costs $1."),
     ("It costs $2.5 million.", "de-DE", "It costs $2.5 million."),
+    ("It costs $20 and weighs 30 pounds.", "en-GB", "It costs £14 and weighs 14 kg."),
+    ("It is a $110 coat.", "en-GB", "It is a £75 coat."), ("It is a $114 coat.", "en-GB", "It is an £80 coat."),
+    ("I run 10 miles.", "en-GB", "I run 10 miles."),
     ("At 60 miles per hour.", "de-DE", "At 60 miles per hour."),
     ("It was -40 degrees Fahrenheit.", "de-DE", "It was -40 degrees Fahrenheit."),
 ])  # fmt: skip
@@ -288,6 +291,11 @@ def test_quantities_are_converted_or_left_alone_as_a_whole(text: str, locale: st
 )
 def test_a_quantity_that_nobody_means_is_left_alone(text: str) -> None:
     assert prompt_of(adapted(f"Say {text}.", "de-DE")) == f"Say {text}."
+
+
+def test_a_measure_that_the_locale_shares_is_local_and_not_flagged() -> None:
+    row = adapted("I run 10 miles.", "en-GB")
+    assert [e.action for e in edits(row)] == ["local"] and row.texts[0].flags == ()
 
 
 def test_native_quantities_are_written_as_the_locale_writes_them() -> None:
@@ -366,3 +374,38 @@ def test_rows_must_be_segregated_first() -> None:
 def test_urls_and_code_are_not_adapted() -> None:
     text = "Open https://example.com/Boston and run `cd Boston`."
     assert prompt_of(adapted(text, "de-DE")) == text
+
+
+# --- locales of one language ---
+
+
+def test_a_generic_row_says_which_row_of_its_language_has_the_same_text() -> None:
+    row = make_segregated("How can I bake bread?", id="r")
+    locales = ["en-IN", "es-MX", "en-GB", "es-ES"]
+    twins = {x: find_twin(row, x, "en-US", locales) for x in locales}
+    first_spanish = localize(row, "es-MX", 4).id
+    assert twins == {"en-IN": "r", "es-MX": None, "en-GB": "r", "es-ES": first_spanish}
+
+
+def test_an_adapted_row_has_no_twin_and_is_none() -> None:
+    row = make_segregated("I celebrate Thanksgiving in Chicago.", id="r")
+    locales = ["en-IN", "es-MX", "en-GB", "es-ES"]
+    assert [find_twin(row, x, "en-US", locales) for x in locales] == [None] * 4
+
+
+def test_a_generic_row_skips_a_twin_that_was_adapted() -> None:
+    row = make_segregated("I run 10 miles.", id="r")
+    assert find_twin(row, "en-GB", "en-US", ["en-IN", "en-GB"]) == "r"
+    assert find_twin(row, "en-IN", "en-US", ["en-GB", "en-IN"]) is None
+
+
+# --- a source that is not English ---
+
+
+def test_a_source_in_another_language_is_marked_and_never_given_english_names() -> None:
+    lexicon = load_lexicon("de-DE", ("de-DE", "th-TH", "en-US"))
+    row = segregate(make_row("Wir feiern Weihnachten in Hamburg und New York.", id="r"), lexicon)
+    assert row.culture is not None and {s.surface for s in row.culture.spans} >= {"Hamburg"}
+    done = adapt(row, "de-DE", load_pack("th-TH"))
+    assert prompt_of(done) == "Wir feiern Weihnachten in Hamburg und New York."
+    assert "kept_source_culture" in done.texts[0].flags and {e.action for e in edits(done)} == {"topic"}

@@ -31,6 +31,45 @@ def test_no_name_of_a_pack_is_of_two_kinds(locale: str) -> None:
     assert sorted(n for n in set(names) if names.count(n) > 1) == []
 
 
+@pytest.mark.parametrize("locale", sorted(LOCALES))
+def test_a_role_is_one_that_the_source_asks_for(locale: str) -> None:
+    def roles(name: str) -> set[tuple[str, str]]:
+        return {(e.type, e.role) for e in load_pack(name).entries() if e.role}
+
+    assert roles(locale) <= roles("en-US")
+
+
+@pytest.mark.parametrize("locale", sorted(set(LOCALES) - {"en-US"}))
+def test_quantities_are_written_in_the_locales_own_units(locale: str) -> None:
+    measures = load_pack(locale).measures
+    miles = {"distance"} if locale == "en-GB" else set()  # as in America: nothing to convert
+    assert set(measures) == {"money", "distance", "weight", "temperature"} - miles
+    assert measures["money"].per_usd > 0
+    for measure in measures.values():
+        assert measure.en.count("{n}") == measure.native.count("{n}") == 1
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "en-IN"])
+def test_an_english_pack_names_everything_once(locale: str) -> None:
+    pack = load_pack(locale)
+    assert [e.en for e in pack.entries() if e.natives() != (e.en,)] == []
+    for measure in pack.measures.values():
+        assert measure.in_english(12000) == measure.in_native(12000)
+
+
+def test_what_the_english_packs_share_with_the_source_is_meant_to_stay() -> None:
+    american = {e.en for e in load_pack("en-US").entries()}
+    shared = {locale: american & {e.en for e in load_pack(locale).entries()} for locale in ("en-GB", "en-IN")}
+    assert shared == {"en-GB": set(), "en-IN": {"Independence Day"}}  # India has one of its own
+
+
+def test_two_packs_of_one_language_differ() -> None:
+    mexican, spanish = ({e.en for e in load_pack(locale).entries()} for locale in ("es-MX", "es-ES"))
+    assert len(mexican & spanish) < len(mexican | spanish) / 10
+    assert load_pack("es-ES").measures["money"].in_native(12000) == "12.000 euros"
+    assert load_pack("es-MX").measures["money"].in_native(12000) == "12,000 pesos mexicanos"
+
+
 def test_an_unknown_locale_is_an_error_that_says_which_file_to_add() -> None:
     with pytest.raises(ValueError, match=r"data/culture/xx-XX\.yaml"):
         load_pack("xx-XX")

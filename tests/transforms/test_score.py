@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from schemas.locales import LANGUAGES
 from schemas.rows import Edit, Segment, Text
 from schemas.scores import SCORES
+from tests.builders import make_row
 from transforms.score import (
     copied_share,
     edits_kept,
@@ -14,6 +17,7 @@ from transforms.score import (
     repeated_share,
     score_text,
     script_share,
+    similarity_pairs,
     toxicity,
 )
 
@@ -103,3 +107,28 @@ def test_a_score_that_could_not_be_computed_is_not_judged_rather_than_passed() -
 def test_a_text_that_was_carried_through_is_not_scored() -> None:
     assert scored(Text("response", 1, None), {}).scores == {}
     assert scored(Text("response", 1, "None", "None", "None"), {}).scores == {}
+
+
+def test_code_and_urls_have_no_say_in_language_length_or_meaning() -> None:
+    code = "\n```\nprint('a long line of English code that nobody translates')\n```"
+    seen: list[str] = []
+
+    def identify(text: str, language: object) -> tuple[float, float]:
+        seen.append(text)
+        return 0.9, 0.1
+
+    text = Text("prompt", 0, TEXT.source, f"{TEXT.adapted}{code}", f"{TEXT.target}{code}", segments=(SEGMENT,))
+    done = score_text(text, EN, DE, 1.1, {}, identify, lambda t, lang: 0.8)
+    assert [s.strip() for s in seen] == ["Wie geht es dir?"]
+    assert done.scores["script_share"] == 1 and done.scores["copy"] == 0
+    assert abs(done.scores["length_ratio"] - 16 / 12 / 1.1) < 0.1
+    _, whole = similarity_pairs(replace(make_row("x"), texts=(text,)))
+    assert [t.strip() for t in whole] == ["How are you?", "Wie geht es dir?"]
+
+
+def test_in_the_sources_own_language_only_scores_of_one_language_apply() -> None:
+    text = Text("prompt", 0, "How are you?", "How are you?", "How are you?")
+    done = score_text(text, EN, EN, 1.0, {}, lambda t, lang: (0.9, 0.1), lambda t, lang: 0.8)
+    assert set(done.scores) == {s.name for s in SCORES if not s.crosses}
+    assert done.not_judged == (), "not applicable is not the same as not judged"
+    assert similarity_pairs(replace(make_row("x"), texts=(done,))) == []

@@ -62,3 +62,23 @@ def test_a_failed_sentence_fails_its_text_and_never_becomes_text() -> None:
     made[key] = replace(made[key], target="", flags=("translation_failed",))
     text = translate(row, EN, made).texts[0]
     assert text.target is None and text.flags == ("translation_failed",)
+
+
+def test_a_row_in_the_sources_own_language_is_localized_and_asks_nothing() -> None:
+    row = localized("I sell biryani. It is good.", None, "eng_Latn")
+    assert requests_of(row, EN) == []
+    done = translate(row, EN, {})
+    assert done.origin == "localized"
+    assert [(t.target, t.segments) for t in done.texts] == [("I sell biryani. It is good.", ()), (None, ())]
+
+
+def test_a_request_without_an_answer_fails_its_text() -> None:
+    row = localized("Please help me.", None)
+    text = translate(row, EN, {}).texts[0]
+    assert text.target is None and text.flags == ("translation_failed",)
+
+
+def test_a_text_that_holds_code_says_so() -> None:
+    row = localized("Look at this.\n```\nprint(1)\n```", None)
+    text = translate(row, EN, answers(row)).texts[0]
+    assert text.flags == ("block_kept",) and text.target == "「Look at this.」\n```\nprint(1)\n```"

@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.parquet import to_columns
+from schemas.parquet import SCHEMA, to_columns
 from schemas.rows import DeadLetter
 from tests.builders import make_row
 from transforms.write import shard_name, write_dead_letters, write_shard
@@ -16,9 +16,9 @@ def rows(count: int) -> list[dict]:
 
 def test_a_shard_has_the_same_bytes_whatever_the_order_of_its_rows(tmp_path: Path) -> None:
     made = rows(40)
-    write_shard(str(tmp_path), "data/de-DE/a.parquet", made)
+    write_shard(str(tmp_path), "data/de-DE/a.parquet", made, SCHEMA, ("id",))
     random.Random(1).shuffle(made)
-    write_shard(str(tmp_path), "data/de-DE/b.parquet", made)
+    write_shard(str(tmp_path), "data/de-DE/b.parquet", made, SCHEMA, ("id",))
     a, b = ((tmp_path / "data" / "de-DE" / f"{n}.parquet").read_bytes() for n in "ab")
     assert a == b
     ids = pq.read_table(tmp_path / "data" / "de-DE" / "a.parquet")["id"].to_pylist()
@@ -26,13 +26,13 @@ def test_a_shard_has_the_same_bytes_whatever_the_order_of_its_rows(tmp_path: Pat
 
 
 def test_nothing_unfinished_stays_beside_a_finished_name(tmp_path: Path) -> None:
-    write_shard(str(tmp_path), "data/x.parquet", rows(3))
+    write_shard(str(tmp_path), "data/x.parquet", rows(3), SCHEMA, ("id",))
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["x.parquet"]
 
 
 def test_a_column_that_the_schema_does_not_have_is_not_dropped_in_silence(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="silence"):
-        write_shard(str(tmp_path), "x.parquet", [rows(1)[0] | {"extra": 1}])
+        write_shard(str(tmp_path), "x.parquet", [rows(1)[0] | {"extra": 1}], SCHEMA, ("id",))
 
 
 def test_every_shard_lies_within_one_slice() -> None:
