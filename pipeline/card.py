@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
-from pipeline.models import forbids_commerce
+from pipeline.licences import forbids_commerce
 from pipeline.report import FOLDERS, Shards, list_shards
 from pipeline.report_page import show_hidden
 from schemas.locales import LANGUAGES, LOCALES
@@ -31,18 +31,18 @@ _HUB_LICENCES = frozenset({
 _COLUMNS = {
     "id": "Hash of dataset, source id or content, occurrence and locale.",
     "source_id": "Id in the input.",
-    "group_id": "Rows with nearly the same prompt share it; a group lies in one split. Use it for splits of your own.",
+    "group_id": "Rows where the user says nearly the same share it; a group lies in one split. Use it for splits of your own.",
     "n_locales": "Target locales of the run, so that a source row can be weighted as one.",
     "same_text_as": "Id of the row that has the same text, if another row's stands for it.",
     "dataset": "Name of the input dataset.",
     "split": "train, validation or test.",
     "usage": "train, or eval_only: do not train on it.",
     "source_language": "FLORES-200 code of the source.",
-    "language": "FLORES-200 code of `prompt` and `response`.",
+    "language": "FLORES-200 code of the texts.",
     "locale": "BCP-47 locale whose culture the row was adapted to.",
-    "prompt": "The prompt in the row's language.",
-    "response": "The response in the row's language.",
-    "messages": "The same as a conversation.",
+    "prompt": "The prompt in the row's language: of a conversation the last user message.",
+    "response": "The response in the row's language: the assistant message right after the prompt.",
+    "messages": "The whole conversation in the row's language, with system prompt and all turns.",
     "prompt_label": "safe, controversial or unsafe; null if not labelled.",
     "response_label": "The same for the response.",
     "prompt_label_source": "Who labelled the prompt, as the input says.",
@@ -64,10 +64,13 @@ _COLUMNS = {
     "evidence": "The spans that belong to a culture: offsets in the source text, and the locales that know them.",
     "scores_prompt": "Scores of the prompt (below).",
     "scores_response": "Scores of the response (below).",
+    "other_texts": "The texts that are neither prompt nor response, in order: role (system, user, assistant, tool, "
+                   "rationale), turn (from 0), source, adapted (null in generic rows), target in the row's language, "
+                   "scores. In edits, evidence and not_judged they are called `user[2]` and the like.",
     "flags": "What happened on the way.",
     "not_judged": "Scores that could not be computed, as text.score.",
     "reasons": "Why the row was rejected; empty in accepted rows, but for test rows kept by `filter.test: keep`.",
-    "text_fingerprint": "Hash of prompt and response.",
+    "text_fingerprint": "Hash of all texts in the row's language.",
     "licence": "Licence of the input data.",
     "metadata": "The input's other fields, as a JSON object.",
 }  # fmt: skip

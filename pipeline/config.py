@@ -37,7 +37,13 @@ class Input:
 
 @dataclass(frozen=True)
 class Fields:
-    """Which field of the input holds what; null says that the input has no such field. Defaults: Aegis 2.0."""
+    """Which field of the input holds what; null says that the input has no such field. Defaults: Aegis 2.0.
+
+    Attributes:
+        messages: a conversation, a list of {role, content}, in place of prompt and response (null where it is given).
+        system: a system prompt.
+        rationale: why the row has its label, in words.
+    """
 
     id: str | None = "id"
     prompt: str | None = "prompt"
@@ -47,6 +53,9 @@ class Fields:
     prompt_label_source: str | None = "prompt_label_source"
     response_label_source: str | None = "response_label_source"
     categories: str | None = "violated_categories"
+    messages: str | None = None
+    system: str | None = None
+    rationale: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,17 @@ class Filter:
 
     test: str = "drop"
     least_accepted: float = 0.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a run may be made of.
+
+    Attributes:
+        licence: `commercial` refuses models and input whose licence forbids commercial use, or is not known.
+    """
+
+    licence: str = "any"
 
 
 @dataclass(frozen=True)
@@ -160,6 +180,7 @@ class Config:
     similarity: Similarity = field(default_factory=Similarity)
     thresholds: Mapping[str, Any] = field(default_factory=dict)
     filter: Filter = field(default_factory=Filter)
+    policy: Policy = field(default_factory=Policy)
     slice: Slice = field(default_factory=Slice)
     shard: Shard = field(default_factory=Shard)
     runner: Runner = field(default_factory=Runner)
@@ -171,9 +192,18 @@ class Config:
         return self.memory or f"{self.output.folder.rstrip('/')}.memory"
 
 
-# What a run may change without becoming another run.
-TRANSIENT = ("output.folder", "memory", "runner", "translate.device", "translate.threads", "similarity.device")
-_CHOICES = {
+# What a run may change without becoming another run. The policy allows or refuses a run; it shapes none of its bytes.
+TRANSIENT = (
+    "output.folder",
+    "memory",
+    "runner",
+    "policy",
+    "translate.device",
+    "translate.threads",
+    "similarity.device",
+)
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "policy.licence": ("any", "commercial"),
     "split": ("train", "validation", "test"),
     "usage": ("train", "eval_only"),
     "test": ("keep", "drop"),
@@ -225,6 +255,9 @@ def load_config(
             plain["output"] = {"folder": plain["output"]}
     if limit is not None:
         plain["limit"] = limit
+    fields = plain.get("fields")
+    if isinstance(fields, dict) and fields.get("messages") is not None:
+        plain["fields"] = {"prompt": None, "response": None} | fields
     config: Config = _build(Config, plain, "", lines, path)
     _check(config, path)
     return config
@@ -311,8 +344,9 @@ def _build(kind: Any, value: Any, key: str, lines: Mapping[str, int], path: str)
     if type(value) is not kind:
         raise fail(f"expected {kind.__name__}, found {value!r}")
     name = key.rpartition(".")[2]
-    if name in _CHOICES and value not in _CHOICES[name] and "fields" not in key:
-        raise fail(f"expected one of {', '.join(_CHOICES[name])}, found {value!r}")
+    choices = _CHOICES.get(key, _CHOICES.get(name, ()))
+    if choices and value not in choices and "fields" not in key:
+        raise fail(f"expected one of {', '.join(choices)}, found {value!r}")
     if name in _AT_LEAST and value < _AT_LEAST[name]:
         raise fail(f"expected at least {_AT_LEAST[name]}, found {value}")
     return value
@@ -324,6 +358,12 @@ def _check(config: Config, path: str) -> None:
     out, memory = Path(config.output.folder).resolve(), Path(config.memory_folder()).resolve()
     if memory == out or out in memory.parents:
         raise ConfigError(f"{path}: memory: {memory} is inside the output folder; it must outlive it")
+    mapped = config.fields
+    if mapped.messages is not None and (mapped.prompt is not None or mapped.response is not None):
+        raise ConfigError(
+            f"{path}: fields.messages: prompt and response are taken from the messages; leave out fields.prompt and "
+            "fields.response, or set them to null"
+        )
     if not 0 <= config.filter.least_accepted <= 1:
         raise ConfigError(f"{path}: filter.least_accepted: expected a share from 0 to 1")
     for locale in (config.source_locale, *config.locales):

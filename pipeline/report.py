@@ -33,12 +33,13 @@ _BATCH = 8_192
 # Values that are counted one by one; a null is counted under UNLABELLED.
 _COUNTED = {"splits": "split", "prompt_labels": "prompt_label", "response_labels": "response_label", "tags": "tag"}
 UNLABELLED = "unlabelled"
-_TEXT_SCORES = ["scores_prompt", "scores_response"]
+_TEXT_SCORES = ["scores_prompt", "scores_response", "other_texts.list.element.scores"]
 _LIGHT = ["id", *_COUNTED.values(), "flags", "reasons", "edits", *_TEXT_SCORES]
 _SAMPLE = [
     "id", "source_id", "group_id", "split", "usage", "language", "locale", "prompt", "response", "prompt_label",
     "response_label", "label_status", "categories", "tag", "origin", "source_prompt", "source_response",
-    "adapted_prompt", "adapted_response", "edits", *_TEXT_SCORES, "flags", "not_judged", "reasons",
+    "adapted_prompt", "adapted_response", "edits", "scores_prompt", "scores_response", "other_texts", "flags",
+    "not_judged", "reasons",
 ]  # fmt: skip
 # Dead letters of these stages stand on the gate's line of the ledger.
 _GATE_STAGES = frozenset({"read", "gate"})
@@ -65,7 +66,7 @@ def build_report(out: Path, run: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         A JSON-able dict that is the same whenever the data and `run` are. A row with several reasons counts once for
-        each; histograms count texts (a row has a prompt and may have a response), not rows.
+        each; histograms count texts (prompts, responses and all others), not rows.
 
     Raises:
         ValueError: a dead letter is not a JSON object; names file and line.
@@ -179,9 +180,10 @@ def _count(paths: Iterable[Path], verdict: str, axes: Mapping[str, Mapping[str, 
 
 
 def _score_values(batch: pa.RecordBatch, score: str) -> Any:
-    """All values of a score in a batch, of prompts and responses, nulls left out."""
-    columns = (pc.struct_field(batch[column], score).drop_null() for column in _TEXT_SCORES)
-    return np.concatenate([column.to_numpy(zero_copy_only=False) for column in columns]).astype(float)
+    """All values of a score in a batch, of texts of every role, nulls left out."""
+    others = pc.struct_field(pc.list_flatten(batch["other_texts"]), "scores")
+    found = (pc.struct_field(s, score).drop_null() for s in (batch["scores_prompt"], batch["scores_response"], others))
+    return np.concatenate([values.to_numpy(zero_copy_only=False) for values in found]).astype(float)
 
 
 def _add_bins(counts: _Counts, score: str, batch: pa.RecordBatch, axes: Mapping[str, Mapping[str, float]]) -> None:

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from schemas.locales import LANGUAGES, LOCALES
 from schemas.reasons import REASONS
+from schemas.rows import Text
 from schemas.scores import BY_NAME, SCORES
 from transforms.judge import SHORT
 
@@ -236,19 +237,27 @@ def _samples(found: Mapping[str, Any], locale: str, source: str) -> dict[str, li
 
 
 def _sample(row: Mapping[str, Any], locale: str, source: str, limits: Mapping[str, Any]) -> dict[str, Any]:
-    texts = [
-        _text(row, role, locale, source, limits)
+    main = [
+        {"role": role, "source": row[f"source_{role}"], "adapted": row[f"adapted_{role}"], "target": row[role],
+         "scores": row[f"scores_{role}"]}
         for role in ("prompt", "response")
-        if row[f"source_{role}"] is not None or row[role] is not None
-    ]
-    return {"row": row, "texts": texts}
+    ]  # fmt: skip
+    texts = {text["turn"]: text for text in row["other_texts"] or ()}
+    # Prompt and response stand at the turns that the other texts leave.
+    texts |= zip((turn for turn in itertools.count() if turn not in texts), main, strict=False)
+    shown = [_text(row, text | {"turn": turn}, locale, source, limits) for turn, text in sorted(texts.items())
+             if text["source"] is not None or text["target"] is not None]  # fmt: skip
+    return {"row": row, "texts": shown}
 
 
-def _text(row: Mapping[str, Any], role: str, locale: str, source: str, limits: Mapping[str, Any]) -> dict[str, Any]:
+def _text(
+    row: Mapping[str, Any], text: Mapping[str, Any], locale: str, source: str, limits: Mapping[str, Any]
+) -> dict[str, Any]:
     """One text of a row as columns (source, adapted, translation), with its edits and scores."""
-    edits = [edit for edit in row["edits"] or () if edit["text"] == role]
+    name = Text(text["role"], text["turn"], None).name
+    edits = [edit for edit in row["edits"] or () if edit["text"] == name]
     swaps = [edit for edit in edits if edit["action"] == "swap"]
-    original, adapted, target = row[f"source_{role}"], row[f"adapted_{role}"], row[role]
+    original, adapted, target = text["source"], text["adapted"], text["target"]
     columns = [_column("Source", source, original, _find_before(original or "", swaps))]
     if row["origin"] != "native":
         spans = [(e["start"], e["end"], e) for e in swaps if (adapted or "")[e["start"] : e["end"]] == e["after"]]
@@ -257,12 +266,12 @@ def _text(row: Mapping[str, Any], role: str, locale: str, source: str, limits: M
     band = "short" if len(adapted or original or "") < SHORT else "long"
     scores = [
         {"name": name, "value": value, "beyond": name in limits and BY_NAME[name].beyond(value, limits[name][band])}
-        for name, value in (row[f"scores_{role}"] or {}).items()
+        for name, value in (text["scores"] or {}).items()
         if isinstance(value, (int, float))
     ]
     for edit in edits:
         edit["found"] = bool(edit["native"]) and edit["native"].casefold() in (target or "").casefold()
-    return {"role": role, "columns": columns, "edits": edits, "scores": scores}
+    return {"name": name, "columns": columns, "edits": edits, "scores": scores}
 
 
 _Span = tuple[int, int, Mapping[str, Any]]

@@ -11,11 +11,14 @@ from schemas.hashing import digest
 from schemas.rows import Edit, Row, Text
 from schemas.scores import SCORES
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 _S, _L = pa.string(), pa.list_(pa.string())
 _SCORES = pa.struct([pa.field(score.name, pa.float64()) for score in SCORES])
 _MESSAGE = pa.struct([("role", _S), ("content", _S)])
+_TEXT = pa.struct(
+    [("role", _S), ("turn", pa.int32()), ("source", _S), ("adapted", _S), ("target", _S), ("scores", _SCORES)]
+)
 _EDIT = pa.struct(
     [
         ("text", _S),
@@ -69,6 +72,7 @@ SCHEMA = pa.schema(
         ("evidence", pa.list_(_EVIDENCE)),
         ("scores_prompt", _SCORES),
         ("scores_response", _SCORES),
+        ("other_texts", pa.list_(_TEXT)),
         ("flags", _L),
         ("not_judged", _L),
         ("reasons", _L),
@@ -79,14 +83,16 @@ SCHEMA = pa.schema(
     metadata={"transcreate.schema_version": SCHEMA_VERSION},
 )
 
+_CHAT_ROLES = {"prompt": "user", "response": "assistant"}
+
 
 def _scores(text: Text | None) -> dict[str, float] | None:
     return None if text is None or not text.scores else dict(text.scores)
 
 
-def _edit(role: str, edit: Edit) -> dict[str, Any]:
+def _edit(name: str, edit: Edit) -> dict[str, Any]:
     return {
-        "text": role,
+        "text": name,
         "start": edit.start,
         "end": edit.end,
         "kind": edit.kind,
@@ -111,9 +117,10 @@ def to_columns(row: Row, source_language: str) -> dict[str, Any]:
         return text.adapted if text and swapped else None
 
     final = {"prompt": out(prompt), "response": out(response)}
+    others = [t for t in row.texts if t.role not in final]
     evidence = [
         {
-            "text": row.texts[s.text].role,
+            "text": row.texts[s.text].name,
             "start": s.start,
             "end": s.end,
             "surface": s.surface,
@@ -136,9 +143,9 @@ def to_columns(row: Row, source_language: str) -> dict[str, Any]:
         "locale": row.locale,
         **final,
         "messages": [
-            {"role": "assistant" if role == "response" else "user", "content": content}
-            for role, content in final.items()
-            if content is not None
+            {"role": _CHAT_ROLES.get(t.role, t.role), "content": out(t)}
+            for t in row.texts
+            if t.role != "rationale" and (t.role not in final or out(t) is not None)
         ],
         "prompt_label": sample.prompt_label,
         "response_label": sample.response_label,
@@ -156,14 +163,27 @@ def to_columns(row: Row, source_language: str) -> dict[str, Any]:
         "adapted_prompt": adapted(prompt),
         "adapted_response": adapted(response),
         "culture_score": row.culture.score if row.culture else None,
-        "edits": [_edit(t.role, e) for t in row.texts for e in t.edits],
+        "edits": [_edit(t.name, e) for t in row.texts for e in t.edits],
         "evidence": evidence,
         "scores_prompt": _scores(prompt),
         "scores_response": _scores(response),
+        "other_texts": [
+            {
+                "role": t.role,
+                "turn": t.turn,
+                "source": t.source,
+                "adapted": adapted(t),
+                "target": out(t),
+                "scores": _scores(t),
+            }
+            for t in others
+        ],
         "flags": sorted({f for t in row.texts for f in t.flags}),
-        "not_judged": sorted({f"{t.role}.{n}" for t in row.texts for n in t.not_judged}),
+        "not_judged": sorted({f"{t.name}.{n}" for t in row.texts for n in t.not_judged}),
         "reasons": list(row.verdict.reasons) if row.verdict else [],
-        "text_fingerprint": digest(json.dumps(final, ensure_ascii=False, sort_keys=True)),
+        "text_fingerprint": digest(
+            json.dumps(final | {t.name: out(t) for t in others}, ensure_ascii=False, sort_keys=True)
+        ),
         "licence": sample.licence,
         "metadata": sample.metadata,
     }

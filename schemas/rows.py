@@ -107,7 +107,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class Text:
-    """One text of a row, from source to target. `adapted` equals `source` where nothing was edited."""
+    """One text of a row, from source to target. `adapted` equals `source` where nothing was edited.
+
+    Attributes:
+        role: prompt | response | system | user | assistant | tool | rationale. The prompt is the last user message, the
+            response the assistant message right after it.
+        turn: place in the row, from 0: the conversation in order, then the rationale.
+    """
 
     role: str
     turn: int
@@ -119,6 +125,12 @@ class Text:
     scores: Mapping[str, float] = field(default_factory=dict)
     not_judged: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What reports call the text, once per row: its role, with the turn where there may be several ("user[2]")."""
+        several = self.role in ("user", "assistant", "tool") or (self.role == "system" and self.turn > 0)
+        return f"{self.role}[{self.turn}]" if several else self.role
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ SEGMENTS = pa.schema(
     [
         pa.field("row_id", pa.string(), nullable=False),
         ("locale", pa.string()),
-        ("role", pa.string()),
-        ("turn", pa.int32()),
+        ("text", pa.string()),
         # Counted through all texts of the row.
         ("position", pa.int32()),
         ("source", pa.string()),
@@ -34,8 +33,7 @@ def to_segments(row: Row) -> Iterator[dict[str, Any]]:
         yield {
             "row_id": row.id,
             "locale": row.locale,
-            "role": text.role,
-            "turn": text.turn,
+            "text": text.name,
             "position": position,
             "source": segment.source,
             "target": segment.target or None,

@@ -46,6 +46,7 @@ from transforms.group import (
     signature,
     source_key,
     text_key,
+    user_side,
 )
 from transforms.inference.language_id import LanguageId
 from transforms.read import Source, read_units
@@ -312,7 +313,7 @@ def groups(rows: Iterable[Row]) -> dict[str, str]:
     kept = list(rows)
     banded: dict[str, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
     for row in kept:
-        values = signature(row.texts[0].source or "")
+        values = signature(user_side(row))
         for band in bands(values):
             banded[band].append((row.id, values))
     roots = components(link for members in banded.values() for link in edges(members))

@@ -20,12 +20,17 @@ PLACEHOLDERS = frozenset({"None", "REDACTED"})
 _MOST_HIDDEN = 2
 # Below these a language identifier guesses: measured on short English prompts (docs/thresholds.md).
 _LEAST_LETTERS, _LEAST_SOURCE, _SURE = 20, 0.2, 0.6
+# A message's role as the input may write it, and ours.
+_ROLES = {
+    "system": "system", "user": "user", "human": "user", "tool": "tool",
+    "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant",
+}  # fmt: skip
 
 Identify = Callable[[str, Language], tuple[float, float]]
 
 
 class MissingField(ValueError):
-    """A unit lacks a field that the config maps."""
+    """A unit lacks a field that the config maps, or holds in it what cannot be read."""
 
 
 def is_translatable(text: str | None) -> bool:
@@ -34,7 +39,7 @@ def is_translatable(text: str | None) -> bool:
 
 
 def to_row(unit: Unit, taxonomy: Taxonomy) -> tuple[Row, list[str]]:
-    """Maps a unit's fields onto a row.
+    """Maps a unit's fields onto a row: its texts are the conversation in order, then the rationale.
 
     Returns:
         The row, and the reasons that the taxonomy finds against it.
@@ -42,25 +47,20 @@ def to_row(unit: Unit, taxonomy: Taxonomy) -> tuple[Row, list[str]]:
     Raises:
         MissingField: a mapped field is absent, of the wrong type, or holds text that is not encodable as UTF-8.
     """
-    record = dict(unit.record)
+    record, fields = dict(unit.record), dict(unit.source.fields)
 
-    def take(name: str) -> str | None:
-        field = dict(unit.source.fields).get(name)
+    def fetch(name: str) -> tuple[str, Any]:
+        field = fields.get(name)
         if field is None:
-            return None
+            return "", None
         if field not in unit.record:
             raise MissingField(f"there is no field {field!r} (mapped as fields.{name}; null says there is none)")
-        value = unit.record[field]
         record.pop(field, None)
-        if name == "id" and isinstance(value, int):
-            value = str(value)
-        if value is not None and not isinstance(value, str):
-            raise MissingField(f"field {field!r} holds a {type(value).__name__}, not text")
-        try:
-            (value or "").encode("utf-8")
-        except UnicodeEncodeError:
-            raise MissingField(f"field {field!r} is not encodable as UTF-8") from None
-        return value
+        return field, unit.record[field]
+
+    def take(name: str) -> str | None:
+        field, value = fetch(name)
+        return _text(f"field {field!r}", str(value) if name == "id" and isinstance(value, int) else value)
 
     names = (
         "id",
@@ -71,8 +71,20 @@ def to_row(unit: Unit, taxonomy: Taxonomy) -> tuple[Row, list[str]]:
         "prompt_label_source",
         "response_label_source",
         "categories",
+        "system",
+        "rationale",
     )
     got = {name: take(name) for name in names}
+    turns = [("prompt", got["prompt"]), ("response", got["response"])]
+    if fields.get("messages"):
+        field, value = fetch("messages")
+        turns, rest = _read_messages(field, value)
+        if any(rest):
+            record[field] = rest
+    if got["system"] is not None:
+        turns = [("system", got["system"]), *turns]
+    if got["rationale"] is not None:
+        turns = [*turns, ("rationale", got["rationale"])]
     prompt_label, response_label, slugs, reasons = taxonomy.read(
         got["prompt_label"], got["response_label"], got["categories"]
     )
@@ -82,8 +94,49 @@ def to_row(unit: Unit, taxonomy: Taxonomy) -> tuple[Row, list[str]]:
         response_label_source=got["response_label_source"], categories=slugs, categories_raw=got["categories"],
         licence=unit.source.licence, metadata=_metadata(record), origin=unit.origin,
     )  # fmt: skip
-    texts = tuple(Text(role, turn, got[role]) for turn, role in enumerate(("prompt", "response")))
-    return Row(sample, texts), reasons
+    return Row(sample, tuple(Text(role, turn, source) for turn, (role, source) in enumerate(turns))), reasons
+
+
+def _text(where: str, value: Any) -> str | None:
+    """The value, if it is a text that can be written, or null."""
+    if value is not None and not isinstance(value, str):
+        raise MissingField(f"{where} holds a {type(value).__name__}, not text")
+    try:
+        (value or "").encode("utf-8")
+    except UnicodeEncodeError:
+        raise MissingField(f"{where} is not encodable as UTF-8") from None
+    return value
+
+
+def _read_messages(field: str, value: Any) -> tuple[list[tuple[str, str | None]], list[dict[str, Any]]]:
+    """Reads a conversation: (role, content) of every message, and what else each message holds.
+
+    The last user message is the prompt, an assistant message right after it the response, unless its content is null.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            raise MissingField(f"field {field!r} holds text that is not a JSON list of messages") from None
+    if not isinstance(value, list):
+        raise MissingField(f"field {field!r} holds a {type(value).__name__}, not a list of messages")
+    turns: list[tuple[str, str | None]] = []
+    rest = []
+    for number, message in enumerate(value):
+        where = f"field {field!r}, message {number} (from 0)"
+        if not isinstance(message, dict) or not {"role", "content"} <= message.keys():
+            raise MissingField(f"{where}: expected an object with role and content")
+        role = message["role"]
+        if not isinstance(role, str) or role not in _ROLES:
+            raise MissingField(f"{where}: unknown role; known are {', '.join(_ROLES)}")
+        turns.append((_ROLES[role], _text(f"{where}: content", message["content"])))
+        rest.append({k: v for k, v in message.items() if k not in ("role", "content")})
+    last = max((i for i, (role, _) in enumerate(turns) if role == "user"), default=len(turns))
+    for i, was, part in ((last, "user", "prompt"), (last + 1, "assistant", "response")):
+        if i >= len(turns) or turns[i][0] != was or turns[i][1] is None:
+            break
+        turns[i] = (part, turns[i][1])
+    return turns, rest
 
 
 def _metadata(rest: dict[str, Any]) -> str:
@@ -119,10 +172,10 @@ def admit(unit: Unit, taxonomy: Taxonomy, language: Language, identify: Identify
     except MissingField as error:
         where = f"{unit.origin.file}:{unit.origin.line}"
         return DeadLetter("gate", where, "MissingField", str(error))
-    prompt = row.texts[0].source
-    if prompt == "REDACTED":
+    prompt = row.text("prompt")
+    if prompt and prompt.source == "REDACTED":
         reasons.append("redacted")
-    elif not is_translatable(prompt):
+    elif prompt is None or not is_translatable(prompt.source):
         reasons.append("empty_prompt")
     if any(count_unexplained(t.source or "") > _MOST_HIDDEN for t in row.texts):
         reasons.append("hidden_characters")

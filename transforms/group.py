@@ -1,4 +1,4 @@
-"""Groups rows: exact duplicates are settled, near duplicates of a prompt share a group, no group spans two splits."""
+"""Groups rows: exact duplicates are settled, near duplicates share a group, no group spans two splits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.hashing import digest
-from schemas.rows import Row, Verdict
+from schemas.rows import Row, Text, Verdict
 
 # MinHash over character 5-grams (3-grams of short texts), 128 permutations in 16 bands of 8: candidates from Jaccard
 # 0.7 on, confirmed at 0.8. Character n-grams, because word shingles fail where words are not spaced.
@@ -20,12 +20,24 @@ _SPLITS = ("test", "validation", "train")
 
 def source_key(row: Row) -> str:
     """What makes a row itself: its source id, or its texts where the input has no ids."""
-    return digest(row.sample.dataset, row.sample.source_id or text_key(row))
+    return digest(row.sample.dataset, row.sample.source_id or _key(row.texts))
 
 
 def text_key(row: Row) -> str:
-    """Equal exactly for rows with equal texts."""
-    return digest(*(f"{t.role}:{t.turn}:{'' if t.source is None else 't' + t.source}" for t in row.texts))
+    """Equal exactly for rows with equal conversations: with all that is labelled, so without the rationale of a label."""
+    return _key(t for t in row.texts if t.role != "rationale")
+
+
+def _key(texts: Iterable[Text]) -> str:
+    return digest(*(f"{t.role}:{t.turn}:{'' if t.source is None else 't' + t.source}" for t in texts))
+
+
+def user_side(row: Row) -> str:
+    """What near duplicates are told by: all that the user says, which is the prompt where there is one turn.
+
+    Not the last message alone: "Go on." follows many conversations. Nor the system prompt, which many rows share.
+    """
+    return "\n".join(t.source or "" for t in row.texts if t.role in ("user", "prompt"))
 
 
 def name_rows(rows: Iterable[Row]) -> Iterator[Row]:
@@ -34,7 +46,7 @@ def name_rows(rows: Iterable[Row]) -> Iterator[Row]:
     def content(row: Row) -> tuple[str, ...]:
         s = row.sample
         return (
-            text_key(row),
+            _key(row.texts),
             s.split,
             str(s.prompt_label),
             str(s.response_label),
@@ -49,18 +61,19 @@ def name_rows(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def settle_duplicates(rows: Iterable[Row]) -> Iterator[Row]:
-    """Of rows with the same texts keeps the one with the smallest id, test before validation before train.
+    """Of rows with the same conversation keeps those with the smallest id, test before validation before train.
 
-    All go if their labels differ.
+    One for each rationale; all go if their labels differ.
     """
     ordered = sorted(rows, key=lambda r: (_SPLITS.index(r.sample.split), r.id))
     labels = {(r.sample.prompt_label, r.sample.response_label, r.sample.categories) for r in ordered}
     if len(labels) > 1:
         yield from (replace(r, verdict=Verdict(("label_conflict",))) for r in ordered)
         return
-    first, *rest = ordered
-    yield first
-    yield from (replace(r, verdict=Verdict((f"duplicate_of:{first.id}",))) for r in rest)
+    kept: dict[str, Row] = {}
+    for row in ordered:
+        first = kept.setdefault(_key(row.texts), row)
+        yield row if first is row else replace(row, verdict=Verdict((f"duplicate_of:{first.id}",)))
 
 
 def shingles(text: str) -> set[str]:

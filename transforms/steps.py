@@ -92,7 +92,7 @@ def split_by_verdict(rows: Any, label: str) -> Any:
 
 
 class Group(beam.PTransform):
-    """Settles duplicates, gives near duplicates of a prompt one group, and keeps groups within a split.
+    """Settles duplicates, gives near duplicates one group, and keeps groups within a split.
 
     Input: named rows. Output: (rows with `group_id`, rejected rows).
     """
@@ -103,7 +103,7 @@ class Group(beam.PTransform):
         single, duplicates = split_by_verdict(settled, "Part duplicates")
         roots = (
             single
-            | "Sign prompts" >> beam.Map(lambda r: (r.id, group.signature(r.texts[0].source or "")))
+            | "Sign prompts" >> beam.Map(lambda r: (r.id, group.signature(group.user_side(r))))
             | "Key by band" >> beam.FlatMap(lambda s: [(band, s) for band in group.bands(s[1])])
             | "Same band" >> beam.GroupByKey()
             | "Link" >> beam.FlatMapTuple(lambda _, members: group.edges(members))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,54 @@ def test_edits_are_marked_in_all_three_texts(page: str) -> None:
 def test_texts_carry_language_and_direction(page: str) -> None:
     assert '<div class="text" lang="ar-EG" dir="rtl">' in page
     assert '<div class="text" lang="hi-IN" dir="ltr">' in page
+
+
+def make_chat_row(number: int, locale: str) -> dict[str, Any]:
+    """A row of system prompt, earlier turn, prompt and rationale; the turns 1 and 3 are scored and edited."""
+    row = make_row(number, locale)
+    scores = row["scores_prompt"] | {"similarity": 0.41}
+    others = [
+        {"role": role, "turn": turn, "source": f"{role} in English", "adapted": f"{role} adapted",
+         "target": f"{role} <i>translated</i>", "scores": scored}
+        for role, turn, scored in (("system", 0, None), ("user", 1, scores), ("rationale", 3, scores))
+    ]  # fmt: skip
+    edit = {"text": "user[1]", "start": 0, "end": 4, "kind": "role", "action": "swap", "before": "user",
+            "after": "user", "native": "USER", "source": "authored"}  # fmt: skip
+    return row | {"other_texts": others, "edits": [*row["edits"], edit], "not_judged": ["user[1].numbers"]}
+
+
+@pytest.fixture(scope="module")
+def chats(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """Report and page of a folder whose Hindi train rows are conversations."""
+    out = tmp_path_factory.mktemp("chats")
+    run = make_output(out, 8, ("hi-IN",))
+    write_rows(out, "data", [make_chat_row(n, "hi-IN") for n in range(8) if n % 8 != 3 and n != 7 and n % 4])
+    write_report(out, run)
+    loaded = json.loads((out / "report" / "report.json").read_text("utf-8"))
+    return loaded, (out / "report" / "index.html").read_text("utf-8")
+
+
+def test_histograms_count_the_texts_of_every_role(chats: tuple[dict[str, Any], str]) -> None:
+    report, _ = chats
+    found = report["locales"]["hi-IN"]
+    conversations = found["splits"]["train"]["accepted"]
+    assert conversations == 4
+    for drawn in found["histograms"].values():
+        assert sum(drawn["accepted"]) == found["accepted"] + 2 * conversations
+    assert found["edits"]["role"] == {"swap": conversations}
+    assert report["axes"]["similarity"]["low"] <= 0.41
+
+
+def test_samples_show_all_texts_in_the_order_of_the_conversation(chats: tuple[dict[str, Any], str]) -> None:
+    report, page = chats
+    samples = report["locales"]["hi-IN"]["samples"]["accepted"]
+    assert [len(s["other_texts"]) for s in samples if s["split"] == "train"] == [3] * 4
+    article = next(a for a in page.split("<article")[1:] if "user[1]" in a)
+    assert re.findall(r'<div class="role">(.*?)</div>', article) == ["system", "user[1]", "prompt", "rationale"]
+    assert "rationale &lt;i&gt;translated&lt;/i&gt;" in article
+    assert '<mark class="translation" title="role: user → user">user</mark> &lt;i&gt;' in article
+    assert article.count("similarity 0.41") == 2
+    assert "Not judged: <bdi>user[1].numbers</bdi>" in article
 
 
 def test_a_long_text_is_cut_in_sight(tmp_path: Path) -> None:

@@ -51,6 +51,19 @@ def test_texts_are_found_by_role() -> None:
     assert (row.text("prompt"), row.text("response"), row.text("system")) == (row.texts[0], row.texts[1], None)
 
 
+@pytest.mark.parametrize(
+    ("role", "turn", "name"),
+    [
+        ("prompt", 4, "prompt"), ("response", 5, "response"), ("rationale", 6, "rationale"), ("system", 0, "system"),
+        ("system", 3, "system[3]"), ("user", 0, "user[0]"), ("assistant", 1, "assistant[1]"), ("tool", 2, "tool[2]"),
+    ],
+)  # fmt: skip
+def test_a_text_is_called_by_its_role_and_by_its_turn_where_there_may_be_several(
+    role: str, turn: int, name: str
+) -> None:
+    assert Text(role, turn, None).name == name
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.builds(DeadLetter, texts, texts, texts, texts, st.integers(1, 9)))
 def test_a_dead_letter_is_one_line_of_json(letter: DeadLetter) -> None:

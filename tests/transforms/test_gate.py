@@ -208,6 +208,172 @@ def test_any_record_becomes_a_row_or_a_dead_letter_without_payload(record: dict[
         assert "SECRET" not in result.as_json()
 
 
+# --- conversations ---
+
+CHAT_FIELDS = (
+    *((ours, None if ours in ("prompt", "response") else theirs) for ours, theirs in AEGIS_FIELDS),
+    ("messages", "messages"),
+)
+
+
+def said(*turns: tuple[str, Any]) -> list[dict[str, Any]]:
+    return [{"role": role, "content": content} for role, content in turns]
+
+
+def chat(messages: Any, fields: Any = CHAT_FIELDS, **changes: Any) -> Row | DeadLetter:
+    record = {k: v for k, v in make_record(messages=messages, **changes).items() if k not in ("prompt", "response")}
+    return admit(make_unit(record, fields=fields), AEGIS, ENGLISH, english)
+
+
+def chat_texts(messages: Any, **changes: Any) -> list[tuple[str, int, str | None]]:
+    row = chat(messages, **changes)
+    assert isinstance(row, Row)
+    return [(t.role, t.turn, t.source) for t in row.texts]
+
+
+def test_the_last_question_and_its_answer_are_prompt_and_response_and_the_others_keep_their_roles() -> None:
+    turns = said(("system", "Be kind."), ("user", "Hello."), ("assistant", "Hi."), ("tool", "{}"),
+                 ("user", "Can you help?"), ("assistant", "Yes."), ("assistant", "Gladly."))  # fmt: skip
+    assert chat_texts(turns) == [
+        ("system", 0, "Be kind."), ("user", 1, "Hello."), ("assistant", 2, "Hi."), ("tool", 3, "{}"),
+        ("prompt", 4, "Can you help?"), ("response", 5, "Yes."), ("assistant", 6, "Gladly."),
+    ]  # fmt: skip
+
+
+def test_a_conversation_that_ends_with_the_user_has_no_response() -> None:
+    turns = said(("user", "Hello."), ("assistant", "Hi."), ("user", "Can you help?"))
+    assert [role for role, _, _ in chat_texts(turns)] == ["user", "assistant", "prompt"]
+    turns = said(("user", "Can you help?"), ("tool", "42"), ("assistant", "Yes."))
+    assert [role for role, _, _ in chat_texts(turns)] == ["prompt", "tool", "assistant"]
+
+
+@pytest.mark.parametrize(("user", "assistant"), [("human", "gpt"), ("user", "model"), ("human", "bot")])
+def test_common_names_of_roles_are_known(user: str, assistant: str) -> None:
+    turns = said((user, "Hello."), (assistant, "Hi."), (user, "Can you help?"), (assistant, "Yes."))
+    assert [role for role, _, _ in chat_texts(turns)] == ["user", "assistant", "prompt", "response"]
+
+
+def test_a_conversation_may_be_a_json_string() -> None:
+    turns = said(("user", "Can you help?"), ("assistant", None))
+    assert chat_texts(json.dumps(turns)) == chat_texts(turns)
+
+
+@pytest.mark.parametrize("content", [None, "", " \n", "None", "REDACTED"])
+def test_turns_without_text_are_carried_through_as_they_are(content: str | None) -> None:
+    turns = said(("user", content), ("tool", content), ("user", "Can you help?"), ("assistant", content))
+    role = "assistant" if content is None else "response"
+    assert chat_texts(turns) == [("user", 0, content), ("tool", 1, content), ("prompt", 2, "Can you help?"),
+                                 (role, 3, content)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [],
+        said(("system", "Be kind."), ("assistant", "Hi.")),
+        said(("user", None), ("assistant", "Hi.")),
+        said(("user", "Hello."), ("assistant", "Hi."), ("user", " ")),
+    ],
+)
+def test_a_conversation_without_a_last_question_has_an_empty_prompt(turns: Any) -> None:
+    row = chat(turns)
+    assert isinstance(row, Row) and row.verdict
+    assert row.verdict.reasons == ("empty_prompt",)
+    assert row.text("response") is None
+
+
+@pytest.mark.parametrize(
+    ("turns", "message"),
+    [
+        (None, "field 'messages' holds a NoneType, not a list of messages"),
+        ({"role": "user", "content": "SECRET"}, "field 'messages' holds a dict, not a list of messages"),
+        ("SECRET", "field 'messages' holds text that is not a JSON list of messages"),
+        ('"SECRET"', "field 'messages' holds a str, not a list of messages"),
+        (["SECRET"], "field 'messages', message 0 (from 0): expected an object with role and content"),
+        ([{"role": "user"}], "field 'messages', message 0 (from 0): expected an object with role and content"),
+        ([{"from": "human", "value": "SECRET"}], "message 0 (from 0): expected an object with role and content"),
+        (said(("user", "a"), ("SECRET", "b")), "message 1 (from 0): unknown role; known are system, user, human, tool"),
+        (said((["SECRET"], "b")), "message 0 (from 0): unknown role"),
+        (said(("user", [{"type": "text", "text": "SECRET"}])), "message 0 (from 0): content holds a list, not text"),
+        (said(("user", "SECRET\ud83d")), "message 0 (from 0): content is not encodable as UTF-8"),
+        ('[{"role": "user", "content": "SECRET\\ud83d"}]', "message 0 (from 0): content is not encodable as UTF-8"),
+    ],
+)
+def test_another_shape_is_buried_and_says_where_but_not_what(turns: Any, message: str) -> None:
+    dead = chat(turns)
+    assert isinstance(dead, DeadLetter)
+    assert dead.error == "MissingField"
+    assert message in dead.message
+    assert "SECRET" not in dead.as_json()
+
+
+def test_what_else_a_message_holds_goes_to_metadata_and_what_is_mapped_does_not() -> None:
+    turns = said(("user", "Can you help?"), ("assistant", None))
+    row = chat(turns, note=1)
+    assert isinstance(row, Row)
+    assert json.loads(row.sample.metadata) == {"note": 1}
+    turns[1]["tool_calls"] = [{"id": 7}]
+    row = chat(turns)
+    assert isinstance(row, Row)
+    assert json.loads(row.sample.metadata) == {"messages": [{}, {"tool_calls": [{"id": 7}]}]}
+
+
+WIDE_FIELDS = (*AEGIS_FIELDS, ("system", "instructions"), ("rationale", "why"))
+
+
+def test_system_prompt_and_rationale_stand_around_the_conversation() -> None:
+    around = {"instructions": "Be kind.", "why": "It is harmless."}
+    row, _ = to_row(make_unit(make_record(response="Use flour.", **around), fields=WIDE_FIELDS), AEGIS)
+    assert [(t.name, t.turn, t.source) for t in row.texts] == [
+        ("system", 0, "Be kind."), ("prompt", 1, "How can I bake bread?"), ("response", 2, "Use flour."),
+        ("rationale", 3, "It is harmless."),
+    ]  # fmt: skip
+    assert row.sample.metadata == "{}"
+    turns = said(("system", "Be brief."), ("user", "Can you help?"))
+    chat_row = chat(turns, fields=(*CHAT_FIELDS, *WIDE_FIELDS[-2:]), **around)
+    assert isinstance(chat_row, Row)
+    assert [t.name for t in chat_row.texts] == ["system", "system[1]", "prompt", "rationale"]
+
+
+def test_no_system_prompt_and_no_rationale_leave_the_row_as_it_was() -> None:
+    record = make_record(response="Use flour.")
+    row, _ = to_row(make_unit(record | {"instructions": None, "why": None}, fields=WIDE_FIELDS), AEGIS)
+    assert row == to_row(make_unit(record), AEGIS)[0]
+
+
+@pytest.mark.parametrize("field", ["instructions", "why"])
+def test_system_prompt_and_rationale_are_checked_like_every_text(field: str) -> None:
+    record = make_record(instructions="Be kind.", why="It is harmless.")
+    for text, reason in ((LONG_GERMAN, "source_language"), ("Hello" + "\u200b" * 3, "hidden_characters")):
+        row = admit(make_unit(record | {field: text}, fields=WIDE_FIELDS), AEGIS, ENGLISH, english)
+        assert isinstance(row, Row) and row.verdict
+        assert row.verdict.reasons == (reason,)
+    del record[field]
+    dead = admit(make_unit(record, fields=WIDE_FIELDS), AEGIS, ENGLISH, english)
+    assert isinstance(dead, DeadLetter)
+    assert repr(field) in dead.message
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(st.characters()).map(lambda t: f"SECRET{t}"),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["role", "content", "other"]), inner | st.sampled_from(["user", "gpt"]))
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_messages_become_a_row_or_a_dead_letter_without_payload(turns: Any) -> None:
+    result = chat(turns)
+    if isinstance(result, Row):
+        assert [t.turn for t in result.texts] == list(range(len(turns)))
+        assert [t.source for t in result.texts] == [message["content"] for message in turns]
+    else:
+        assert "SECRET" not in result.as_json()
+
+
 # --- metadata ---
 
 

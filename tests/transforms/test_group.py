@@ -4,12 +4,13 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.rows import Row
+from schemas.rows import Row, Text
 from tests.builders import make_row
 from transforms.group import (
     bands,
@@ -22,6 +23,7 @@ from transforms.group import (
     signature,
     source_key,
     text_key,
+    user_side,
 )
 
 quick = settings(max_examples=60, deadline=None)
@@ -41,7 +43,7 @@ def group(rows: Iterable[Row]) -> dict[str, Row]:
     by_band: dict[str, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
     for row in settled:
         if row.verdict is None:
-            signed = signature(row.texts[0].source or "")
+            signed = signature(user_side(row))
             for band in bands(signed):
                 by_band[band].append((row.id, signed))
     roots = components(edge for members in by_band.values() for edge in edges(members))
@@ -146,7 +148,66 @@ def test_no_response_and_an_empty_one_are_different_texts() -> None:
     assert len({text_key(make_row("x", r)) for r in (None, "", "None", "t")}) == 4
 
 
+def make_chat(*turns: tuple[str, str | None], **changes: Any) -> Row:
+    row = make_row(**changes)
+    return replace(row, texts=tuple(Text(role, turn, source) for turn, (role, source) in enumerate(turns)))
+
+
+ASKED = (("prompt", "Who are you?"), ("response", "A friend."))
+
+
+def test_rows_that_differ_in_any_text_have_different_ids() -> None:
+    rows = [
+        make_chat(*ASKED),
+        make_chat(("system", "Be kind."), *ASKED),
+        make_chat(("system", ""), *ASKED),
+        make_chat(("user", "Hello."), ("assistant", "Hi."), *ASKED),
+        make_chat(("user", "Hello."), ("assistant", None), *ASKED),
+        make_chat(("user", "Hello."), ("tool", None), *ASKED),
+        make_chat(*ASKED, ("rationale", "It is harmless.")),
+        make_chat(*ASKED, ("rationale", "It is polite.")),
+    ]
+    found = group(replace(row, id="") for row in rows)
+    assert len(found) == len(rows)
+    assert not any(row.verdict for row in found.values())
+
+
+def test_another_earlier_turn_makes_no_duplicate_and_no_label_conflict() -> None:
+    rows = [make_chat(("user", said), ("assistant", "Hi."), *ASKED) for said in ("Hello there.", "Good morning.")]
+    rows[1] = replace(rows[1], sample=replace(rows[1].sample, prompt_label="unsafe"))
+    assert not any(row.verdict for row in group(rows).values())
+
+
+def test_a_rationale_of_its_own_does_not_hide_a_label_conflict() -> None:
+    same = make_chat(*ASKED, ("rationale", "It is harmless."), source_id="a")
+    other = make_chat(*ASKED, ("rationale", "It is not."), source_id="b", prompt_label="unsafe")
+    assert {reasons(r) for r in group([same, other]).values()} == {("label_conflict",)}
+
+
+def test_of_equal_conversations_one_stays_for_each_rationale() -> None:
+    rows = [make_chat(*ASKED, ("rationale", why), id=id) for id, why in (("a", "x"), ("b", "y"), ("c", "x"))]
+    found = {r.id: reasons(r) for r in settle_duplicates(rows)}
+    assert found == {"a": (), "b": (), "c": ("duplicate_of:a",)}
+
+
 # --- near duplicates ---
+
+
+def test_the_user_side_is_the_prompt_or_all_that_the_user_says() -> None:
+    assert user_side(make_row("Who are you?", "A friend.")) == "Who are you?"
+    assert user_side(make_row(None)) == ""
+    row = make_chat(
+        ("system", "s"), ("user", "a"), ("assistant", "b"), ("user", None), ("prompt", "c"), ("response", "d")
+    )
+    assert user_side(row) == "a\n\nc"
+
+
+def test_a_short_last_message_does_not_join_conversations_that_begin_apart() -> None:
+    first = ("How can I bake bread without an oven?", "Which trains go to the sea on a Sunday?")
+    rows = [make_chat(("system", LONG), ("user", f), ("assistant", LONG), ("prompt", "Go on.")) for f in first]
+    assert len({r.group_id for r in group(rows).values()}) == 2
+    rows = [make_chat(("user", LONG + end), ("assistant", "Yes."), ("prompt", "Go on.")) for end in ("", "!")]
+    assert len({r.group_id for r in group(rows).values()}) == 1
 
 
 @pytest.mark.parametrize("other", [LONG + " now?", LONG.upper(), LONG.replace(" ", "  "), "So: " + LONG, LONG + "?!"])
