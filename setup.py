@@ -7,8 +7,12 @@ from setuptools import setup
 TEST = [
     "babel>=2.17",
     "datasets>=5,<6",
+    # With moto: a local S3 server.
+    "flask>=3,<4",
+    "flask-cors>=6,<7",
     "holidays>=0.100",
     "hypothesis>=6.100",
+    "moto[s3]>=5.2,<6",
     "mypy>=2,<3",
     "pycountry>=24.6",
     "pytest>=9,<10",

@@ -1,4 +1,4 @@
-"""The command line: `transcreate run | plan | validate`. Nothing heavy is imported before a command needs it."""
+"""The command line: `transcreate run | plan | validate | memory | models`. Nothing heavy is imported before a command needs it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="transcreate",
         description="Turns an English safety dataset into culturally adapted, translated and filtered datasets.",
-        epilog="exit codes: 0 done, 1 failed, 2 usage or config, 3 input missing, 4 ledger or quality floor broken, "
-        "130 interrupted",
+        epilog="exit codes: 0 done, 1 failed, 2 usage or config, 3 input missing, 4 ledger or quality floor broken "
+        "or memory or model damaged, 130 interrupted",
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks and library logs")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -36,6 +36,36 @@ def make_parser() -> argparse.ArgumentParser:
             command.add_argument("--force", action="store_true", help="replace what the output folder's manifest lists")
     check = commands.add_parser("validate", help="check a config, or a finished output folder against its manifest")
     check.add_argument("target", help="YAML file or output folder")
+    memory = commands.add_parser("memory", help="look after remembered model answers, also while runs use them")
+    actions = memory.add_subparsers(dest="action", required=True)
+    for name, about in (
+        ("stats", "count what it holds, per fingerprint"),
+        ("compact", "merge small files into few"),
+        ("verify", "read every file; damage ends with 4"),
+    ):
+        action = actions.add_parser(name, help=about)
+        action.add_argument(
+            "target", metavar="DIR", help="folder of the memory, or s3://bucket/prefix or gs://bucket/prefix"
+        )
+        if name == "verify":
+            action.add_argument(
+                "--set-aside", action="store_true", help="rename damaged files, so that no run reads them"
+            )
+    models = commands.add_parser("models", help="list the models at hand, get new ones, check those of the cache")
+    actions = models.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="what is at hand, with licences")
+    for name, about, what in (
+        ("pull", "fetch a model from the hub (or HF_ENDPOINT); a broken download goes on", "owner/name"),
+        ("convert", "convert a Hugging Face checkpoint of the NLLB architecture", "folder, or owner/name"),
+    ):
+        action = actions.add_parser(name, help=about)
+        action.add_argument("target", metavar="NAME", help=what)
+        action.add_argument("--quantization", default="int8", help="of converted weights: int8 (default), float16, ...; "
+                            "as translate.compute_type")  # fmt: skip
+        if name == "pull":
+            action.add_argument("--revision", help="branch, tag or commit; a config names it as owner/name@revision")
+    verify = actions.add_parser("verify", help="hash every file again; a wrong one ends with 4")
+    verify.add_argument("target", metavar="NAME", nargs="?", help="only this model")
     return parser
 
 
@@ -49,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Beam logs whole tracebacks, and an exception's text may hold payload.
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    commands = {"run": _run, "plan": _plan, "validate": _validate}
+    commands = {"run": _run, "plan": _plan, "validate": _validate, "memory": _memory, "models": _models}
     interrupted = _notice_interrupts()
     try:
         return commands[args.command](args)
@@ -123,6 +153,22 @@ def _validate(args: argparse.Namespace) -> int:
     make_plan(load_config(args.target), fetch=False)
     print(f"{args.target}: valid")
     return 0
+
+
+def _memory(args: argparse.Namespace) -> int:
+    from pipeline.memory_command import memory_command
+
+    return memory_command(args.action, args.target, getattr(args, "set_aside", False))
+
+
+def _models(args: argparse.Namespace) -> int:
+    from pipeline.models_command import models_command
+
+    revision = getattr(args, "revision", None)
+    name = getattr(args, "target", None)
+    return models_command(
+        args.action, f"{name}@{revision}" if revision else name, getattr(args, "quantization", "int8")
+    )
 
 
 if __name__ == "__main__":

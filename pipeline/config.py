@@ -64,7 +64,7 @@ class Translate(Decoding):
 
     Attributes:
         model: `demo`, a local Hugging Face or CTranslate2 directory, or a hub name such as
-            facebook/nllb-200-distilled-600M (downloaded and converted once).
+            facebook/nllb-200-distilled-600M, or NAME@REVISION (downloaded and converted once).
         device: cpu | cuda | auto.
         threads: batches side by side on a CPU; 0 means one a core.
         intra_threads: CPU threads within one batch.

@@ -16,7 +16,8 @@ import yaml
 from data import resource
 from pipeline.config import Config, fingerprint, lasting
 from pipeline.errors import ConfigError, InputError
-from pipeline.models import Model, find_encoder, find_language_id, find_translator, forbids_commerce
+from pipeline.licences import UNKNOWN, forbids_commerce
+from pipeline.models import Model, find_encoder, find_language_id, find_translator
 from schemas.locales import LOCALES
 from schemas.scores import BY_NAME
 from schemas.taxonomy import load_taxonomy
@@ -137,12 +138,45 @@ def make_plan(config: Config, fetch: bool = True) -> Plan:
     except ValueError as error:
         raise ConfigError(str(error)) from None
     sources = find_sources(config)
-    translator = find_translator(config.translate, fetch)
-    models = (translator, find_encoder(config), find_language_id())
+    translator = find_translator(config.translate, fetch=False)
+    others = (find_encoder(config), find_language_id())
+    check_licences(config, (translator, *others))
+    if fetch and not translator.directory:  # only after the policy: a model may be many gigabytes
+        translator = find_translator(config.translate)
+        check_licences(config, (translator, *others))
+    models = (translator, *others)
     missing = _missing_languages(config, translator)
     if missing:
         raise ConfigError(f"translate.model: {translator.name} has no token for {', '.join(missing)}")
     return Plan(config, sources, models, find_thresholds(config, translator))
+
+
+def check_licences(config: Config, models: tuple[Model, ...]) -> None:
+    """Does what `policy.licence` asks.
+
+    Raises:
+        ConfigError: it is `commercial`, and a licence forbids commercial use or is not known.
+    """
+    if config.policy.licence == "any":
+        return
+    wrong = []
+    for model in models:
+        if forbids_commerce(model.licence):
+            wrong.append(
+                f"{model.role} model {model.name}: {model.licence} forbids commercial use; choose another model"
+            )
+        elif model.licence.lower() == UNKNOWN:
+            wrong.append(
+                f"{model.role} model {model.name}: its licence is not known; put a README.md whose front matter has "
+                f"`license:` into {model.directory or 'its folder, and name the folder in the config'}"
+                + (", or let `transcreate models pull` read it from the hub" if not model.fingerprint else "")
+            )
+    if forbids_commerce(config.licence):
+        wrong.append(f"licence: {config.licence} of the input forbids commercial use; choose another input")
+    elif config.licence.lower() == UNKNOWN:
+        wrong.append("licence: that of the input is not known; find it out and name it")
+    if wrong:
+        raise ConfigError(f"policy.licence is commercial, but {'; and '.join(wrong)} (or set policy.licence: any)")
 
 
 def _missing_languages(config: Config, translator: Model) -> list[str]:
@@ -167,11 +201,15 @@ def shard_counts(config: Config, per_split: dict[str, int], slices: int) -> dict
 
 def unjudged(plan: Plan) -> list[str]:
     """Scores that could reject but have no threshold for some language of the plan."""
-    languages = [LOCALES[locale] for locale in plan.config.locales]
+    languages = {LOCALES[locale] for locale in plan.config.locales}
     return [
         name
         for name, score in BY_NAME.items()
-        if score.reason and any(plan.thresholds.get(name, language, False) is None for language in languages)
+        if score.reason
+        and any(
+            plan.thresholds.get(name, language, False) is None
+            for language in (languages - {plan.source_language} if score.crosses else languages)
+        )
     ]
 
 
@@ -185,8 +223,11 @@ def describe(plan: Plan) -> str:
         f"  {m.role:<12} {m.name}  ({m.licence}; {f'fingerprint {m.fingerprint[:12]}' if m.fingerprint else 'to be fetched and converted'})"
         for m in plan.models
     ]
-    if any(forbids_commerce(m.licence) for m in plan.models):
-        lines.append("  note: a licence above forbids commercial use of what it makes")
+    lines += [
+        f"  note: {m.name} ({m.licence}) forbids commercial use of what it makes"
+        for m in plan.models
+        if forbids_commerce(m.licence)
+    ]
     lines += [
         f"locales       {', '.join(config.locales)} (source {config.source_locale})",
         "stages        read > gate > group | segregate > adapt > segment > translate > reassemble > score > judge > write"

@@ -19,7 +19,7 @@ import regex
 from markupsafe import Markup
 
 from schemas.locales import LANGUAGES, LOCALES
-from schemas.reasons import REASONS
+from schemas.reasons import NOTES, REASONS
 from schemas.rows import Text
 from schemas.scores import BY_NAME, SCORES
 from transforms.judge import SHORT
@@ -72,7 +72,7 @@ def render(report: Mapping[str, Any]) -> str:
         kept=_matrix(locales, "kept_reasons"),
         flags=_totals(locales, "flags"),
         edits=edits,
-        about=REASONS,
+        about=REASONS | NOTES,
         charts={name: _charts(found["histograms"], report["axes"]) for name, found in locales.items()},
         samples={name: _samples(found, name, run["config"]["source_locale"]) for name, found in locales.items()},
         actions=_ordered(("swap", "local", "universal", "topic"), [a for kind in edits.values() for a in kind]),

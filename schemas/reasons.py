@@ -17,10 +17,17 @@ GATE = {
     "label_conflict": "The same texts as another row with other labels: neither can be trusted.",
     "split_leak": "Nearly the same prompt as a row of the test (or validation) split, which stays there.",
 }
+# Flags that reject, and flags that only say what happened.
 FLAGS = {
     "translation_failed": "A sentence could not be translated.",
     "truncated": "A sentence hit the decoding limit.",
-    "oversized": "A sentence is longer than the model reads.",
+    "oversized": "A sentence is longer than the model reads, and there is no place to cut it.",
+}
+NOTES = {
+    "kept_source_culture": "Something of the source culture has no counterpart and stays.",
+    "cut_inside_sentence": "A URL, code or placeholder was lost inside a sentence: it was cut there and translated in parts.",
+    "split_at_clauses": "A sentence longer than the model reads was cut at clause boundaries and translated in parts.",
+    "block_kept": "Holds code, data or markup, which stays as it is.",
 }
 JUDGE = (
     {score.reason: score.about for score in SCORES if score.reason}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.reasons import FLAGS, GATE, JUDGE, REASONS
+from schemas.reasons import FLAGS, GATE, JUDGE, NOTES, REASONS
 from schemas.scores import SCORES
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +33,16 @@ def test_the_gates_reasons_are_exactly_those_its_code_gives() -> None:
 def test_every_score_that_can_reject_has_its_reason_in_the_table() -> None:
     assert {s.reason for s in SCORES if s.reason} <= set(JUDGE)
     assert set(FLAGS) <= set(JUDGE)
+
+
+def test_every_flag_that_a_stage_raises_is_explained_and_either_rejects_or_does_not() -> None:
+    raised: set[str] = set()
+    for module in ("adapt", "translate", "inference/nllb"):
+        text = (ROOT / f"transforms/{module}.py").read_text("utf-8")
+        raised |= {name for name in FLAGS.keys() | NOTES.keys() if f'"{name}"' in text}
+    assert raised == FLAGS.keys() | NOTES.keys()
+    assert not FLAGS.keys() & NOTES.keys()
+    assert all(about[0].isupper() and about.endswith(".") for about in NOTES.values())
 
 
 def test_gate_and_judge_never_give_the_same_reason() -> None:

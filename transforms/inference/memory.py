@@ -1,83 +1,90 @@
-"""Remembers model answers by content, in Parquet files outside the output folder, so that none is paid for twice."""
+"""Remembers model answers by content, outside the output folder, so that none is paid for twice."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import uuid
+import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.fs as pafs
 
-from schemas.hashing import digest
-
-_LOG = logging.getLogger("transcreate.memory")
-_SCHEMA = pa.schema([pa.field("key", pa.string(), nullable=False), pa.field("answer", pa.binary(), nullable=False)])
+from transforms.inference.memory_files import (
+    ABOUT,
+    THREADS,
+    DamagedError,
+    list_files,
+    merge,
+    open_root,
+    read_answers,
+    set_aside,
+    write_answers,
+    write_whole,
+)
 
 
 class Memory:
     """Keys to answers, partitioned by fingerprint (everything that shapes an answer) and bucket.
 
-    A batch enters whole, as one file named by its content and renamed into place: a killed run leaves no half file,
-    concurrent runs may share a memory, and remembering the same batch twice writes the same file.
+    A batch enters whole, as one file named by its content: a killed run leaves no half file, concurrent runs may share a
+    memory while it is compacted, and remembering the same batch twice writes the same file. Of two answers to one key the
+    smaller one (as bytes) is recalled, so that the order and the number of the files have no say.
 
     Args:
-        root: folder of the memory; None remembers nothing.
+        root: folder of the memory, or a URI such as `s3://bucket/prefix`; None remembers nothing.
         fingerprint: 32 hex digits over the model's files and settings.
+        about: what the fingerprint stands for, such as "translate demo"; for people.
     """
 
-    def __init__(self, root: str | None, fingerprint: str) -> None:
-        self._root = None if root is None else Path(root) / fingerprint
+    def __init__(self, root: str | None, fingerprint: str, about: str = "") -> None:
+        self._root, self._fingerprint, self._about = root, fingerprint, about
 
     def recall(self, bucket: str, keys: Iterable[str]) -> dict[str, bytes]:
-        """The answers that are known, of those asked for. A file that cannot be read is set aside with a warning."""
+        """The answers that are known, of those asked for. A damaged file is set aside with a warning.
+
+        Raises:
+            OSError: the bucket of the memory cannot be reached.
+        """
         wanted = set(keys)
         known: dict[str, bytes] = {}
         if self._root is None or not wanted:
             return known
-        for path in sorted((self._root / bucket).glob("*.parquet")):
-            try:
-                answers = _read(path)
-            except FileNotFoundError:
-                continue  # another run set it aside
-            except (OSError, ValueError, pa.ArrowException) as error:
-                aside = path.with_suffix(".corrupt")
-                why = type(error).__name__
-                _LOG.warning("memory file %s cannot be read (%s): set aside as %s", path, why, aside.name)
-                with contextlib.suppress(FileNotFoundError):
-                    path.replace(aside)
-                continue
-            known.update((key, answers[key]) for key in sorted(wanted & answers.keys()))
-        return known
+        system, root = open_root(self._root)
+        folder = f"{root}/{self._fingerprint}/{bucket}"
+        read: set[str] = set()
+        before: set[str] | None = None
+        with ThreadPoolExecutor(THREADS) as pool:
+            while True:
+                names = {info.path for info in list_files(system, folder)}
+                new = sorted(names - read)
+                for path, answers in zip(new, pool.map(lambda path: _look(system, path, wanted), new), strict=True):
+                    if answers is not None:
+                        read.add(path)
+                        merge(known, answers)
+                # A listing is no snapshot: beside a compaction it may miss the merged file and those that it replaces.
+                # Two listings between which nothing went away have seen everything.
+                if before is not None and before <= names:
+                    return known
+                before = names
 
     def remember(self, bucket: str, answers: Mapping[str, bytes]) -> None:
         """Writes a batch of answers."""
         if self._root is None or not answers:
             return
-        folder = self._root / bucket
-        folder.mkdir(parents=True, exist_ok=True)
-        keys = sorted(answers)
-        staged = folder / f".{uuid.uuid4().hex}.tmp"
-        try:
-            pq.write_table(pa.table([keys, [answers[k] for k in keys]], schema=_SCHEMA), staged, compression="zstd")
-            os.replace(staged, folder / f"{_name(answers)}.parquet")
-        finally:
-            staged.unlink(missing_ok=True)
+        system, root = open_root(self._root)
+        folder = f"{root}/{self._fingerprint}"
+        if self._about:
+            about, self._about = self._about, ""  # once
+            if system.get_file_info(f"{folder}/{ABOUT}").type == pafs.FileType.NotFound:
+                write_whole(system, f"{folder}/{ABOUT}", json.dumps({"about": about}).encode())
+        write_answers(system, f"{folder}/{bucket}", answers)
 
 
-def _name(answers: Mapping[str, bytes]) -> str:
-    keys = sorted(answers)
-    return digest(*keys, *(answers[k].hex() for k in keys))
-
-
-def _read(path: Path) -> dict[str, bytes]:
-    table = pq.read_table(path, schema=_SCHEMA)
-    answers = dict(zip(table["key"].to_pylist(), table["answer"].to_pylist(), strict=True))
-    if None in answers or None in answers.values():
-        raise ValueError("a column is missing")
-    if path.stem != _name(answers):
-        raise ValueError("the content is not what the name says")
-    return answers
+def _look(system: pafs.FileSystem, path: str, wanted: set[str]) -> dict[str, bytes] | None:
+    """The verified answers of a file; None if it is gone. A damaged one is set aside and has none."""
+    try:
+        return read_answers(system, path, wanted)
+    except FileNotFoundError:
+        return None
+    except DamagedError as error:
+        set_aside(system, path, error)
+        return {}
