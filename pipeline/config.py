@@ -163,7 +163,7 @@ class Config:
         dataset: the name rows carry, part of their ids.
         licence: of the input data, as rows and card carry it.
         locales: BCP-47 target locales.
-        memory: folder of remembered model answers; null means `<output.folder>.memory`.
+        memory: folder (or s3://, gs://) of remembered model answers; null means `<output.folder>.memory`.
         max_unit_bytes: longest line that is read, decompressed.
         thresholds: score -> number, or language -> number; over those that ship with the models.
     """
@@ -355,9 +355,7 @@ def _build(kind: Any, value: Any, key: str, lines: Mapping[str, int], path: str)
 def _check(config: Config, path: str) -> None:
     if not config.output.folder.strip():
         raise ConfigError(f"{path}: output: expected a folder")
-    out, memory = Path(config.output.folder).resolve(), Path(config.memory_folder()).resolve()
-    if memory == out or out in memory.parents:
-        raise ConfigError(f"{path}: memory: {memory} is inside the output folder; it must outlive it")
+    _check_memory(config, path)
     mapped = config.fields
     if mapped.messages is not None and (mapped.prompt is not None or mapped.response is not None):
         raise ConfigError(
@@ -377,6 +375,24 @@ def _check(config: Config, path: str) -> None:
         raise ConfigError(f"{path}: locales: one is listed twice")
     if config.source_locale in config.locales:
         raise ConfigError(f"{path}: locales: {config.source_locale} is the source locale; its rows are always written")
+
+
+def _check_memory(config: Config, path: str) -> None:
+    given = config.memory_folder()
+    if "://" in given:
+        scheme, _, rest = given.partition("://")
+        if scheme not in ("s3", "gs"):
+            raise ConfigError(
+                f"{path}: memory: {scheme}:// is not known; give a folder, s3://bucket/prefix or gs://bucket/prefix"
+            )
+        if "@" in rest.split("/")[0]:
+            raise ConfigError(
+                f"{path}: memory: no keys in the address, which is written into the output; give them by environment"
+            )
+        return
+    out, memory = Path(config.output.folder).resolve(), Path(given).resolve()
+    if memory == out or out in memory.parents:
+        raise ConfigError(f"{path}: memory: {memory} is inside the output folder; it must outlive it")
 
 
 def as_dict(config: Config) -> dict[str, Any]:

@@ -139,12 +139,13 @@ def build_slice(
     adapted, dead_2 = steps.attempt(
         localized, "Adapt", "adapt", functools.partial(_make_adapt, config.source_locale, config.locales)
     )
+    folder = config.memory_folder()
     answered = adapted | "Translate" >> steps.Ask(
         functools.partial(requests_of, source=source),
         functools.partial(NllbModel, translator.directory, decoding_of(config.translate), config.translate.device,
                           threads, config.translate.intra_threads),
-        Memory(config.memory_folder(), translator.fingerprint), config.translate.batch_tokens, (beats, "translations"),
-        is_translated, threads,
+        Memory(folder, translator.fingerprint, f"translate {translator.name}"), config.translate.batch_tokens,
+        (beats, "translations"), is_translated, threads,
     )  # fmt: skip
     translated, dead_3 = steps.attempt(
         answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code)
@@ -152,7 +153,7 @@ def build_slice(
     compared = translated | "Compare" >> steps.Ask(
         similarity_requests,
         functools.partial(SentenceEncoder, config.similarity.model, config.similarity.prompt or "", config.similarity.device),
-        Memory(config.memory_folder(), encoder.fingerprint), 4096, (beats, "similarities"),
+        Memory(folder, encoder.fingerprint, f"similarity {encoder.name}"), 4096, (beats, "similarities"),
     )  # fmt: skip
     scored, dead_4 = steps.attempt(
         compared, "Score", "score", functools.partial(_make_score, source.code, dict(plan.thresholds.expansion))

@@ -18,6 +18,7 @@ import jinja2
 import regex
 from markupsafe import Markup
 
+from pipeline.licences import forbids_commerce
 from schemas.locales import LANGUAGES, LOCALES
 from schemas.reasons import NOTES, REASONS
 from schemas.rows import Text
@@ -73,6 +74,7 @@ def render(report: Mapping[str, Any]) -> str:
         flags=_totals(locales, "flags"),
         edits=edits,
         about=REASONS | NOTES,
+        barred={m["name"] for m in run.get("models", ()) if forbids_commerce(str(m["licence"]))},
         charts={name: _charts(found["histograms"], report["axes"]) for name, found in locales.items()},
         samples={name: _samples(found, name, run["config"]["source_locale"]) for name, found in locales.items()},
         actions=_ordered(("swap", "local", "universal", "topic"), [a for kind in edits.values() for a in kind]),

@@ -13,7 +13,8 @@ OURS = {"schemas", "transforms", "pipeline", "data", "scripts", "tests"}
 PURE = [
     "transforms.adapt", "transforms.gate", "transforms.group", "transforms.invisible", "transforms.judge", "transforms.read",
     "transforms.score", "transforms.segment", "transforms.segregate", "transforms.translate", "transforms.write",
-    "transforms.inference.memory", "transforms.inference.batches", "transforms.inference.language_id", "pipeline.config",
+    "transforms.blocks", "transforms.inline", "transforms.inference.memory", "transforms.inference.memory_care",
+    "transforms.inference.memory_files", "transforms.inference.batches", "transforms.inference.language_id", "pipeline.config",
     "pipeline.report", "pipeline.card", "schemas.parquet",
 ]  # fmt: skip
 

@@ -30,7 +30,7 @@ from transforms.inference.sentence_encoder import SentenceEncoder
 
 # Stage -> where its function is looked up: a kill "in" a stage happens inside that call.
 STAGES: dict[str, tuple[Any, str]] = {
-    "read": (transforms.read, "Unit"),
+    "read": (transforms.read, "_unit"),
     "gate": (pipeline.graph, "admit"),
     "group": (transforms.group, "settle_duplicates"),
     "segregate": (pipeline.graph, "segregate"),

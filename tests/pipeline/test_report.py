@@ -284,3 +284,11 @@ def test_a_long_text_is_cut_in_sight(tmp_path: Path) -> None:
     write_rows(tmp_path, "data", [make_row(1, "hi-IN", prompt="क" * 2_000)])
     write_report(tmp_path, run)
     assert "… and 500 more characters, in report.json." in (tmp_path / "report" / "index.html").read_text("utf-8")
+
+
+def test_a_model_that_forbids_commercial_use_is_marked(tmp_path: Path, page: str) -> None:
+    run = make_output(tmp_path)
+    run["models"][0]["licence"] = "CC-BY-NC-4.0"
+    write_report(tmp_path, run)
+    assert (tmp_path / "report" / "index.html").read_text("utf-8").count("forbids commercial use") == 1
+    assert "forbids commercial use" not in page

@@ -75,8 +75,8 @@ def test_the_segment_table_holds_every_sentence_of_every_translated_row(several:
 
 
 def test_no_sentence_is_translated_twice_in_a_run(several: Path) -> None:
-    distinct = {(s["source"]) for x in ("es-MX", "es-ES") for s in rows(several, x, "segments")}
-    memory = [p for p in (several.parent / "memory").rglob("*.parquet")]
+    distinct = {s["source"] for x in ("es-MX", "es-ES") for s in rows(several, x, "segments")}
+    memory = sorted((several.parent / "memory").rglob("*.parquet"))
     answered = Counter(
         json.loads(a)["source"] for p in memory for a in pq.read_table(p)["answer"].to_pylist() if a[:1] == b"{"
     )
