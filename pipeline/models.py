@@ -29,7 +29,7 @@ from pipeline.model_store import (
     ready,
     sha256_of,
 )
-from transforms.inference.decoding import Decoding
+from transforms.inference.decoding import RECIPE, Decoding
 
 QUANTIZATIONS = ("int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32")
 # owner/name, and perhaps a branch, tag or commit.
@@ -90,9 +90,8 @@ def find_translator(settings: Translate, fetch: bool = True) -> Model:
     else:
         files = {p.name: sha256_of(p) for p in directory.iterdir() if p.suffix in _SHAPING and p.name != RECORD}
     shaping = {n: sha256 for n, sha256 in sorted(files.items()) if Path(n).suffix in _SHAPING}
-    marks = fingerprint(
-        "translate", shaping, asdict(decoding_of(settings)), version("ctranslate2"), settings.intra_threads
-    )
+    engines = [version("ctranslate2"), version("tokenizers"), RECIPE]
+    marks = fingerprint("translate", shaping, asdict(decoding_of(settings)), engines, settings.intra_threads)
     # A card that was written since the model was made counts, beside the checkpoint or in the cache.
     cards = [directory] if name == "demo" else [Path(name), directory]
     written = next(filter(None, map(card_licence, cards)), record.licence if record else "")

@@ -140,13 +140,22 @@ def _sentences(core: str, language: Language) -> list[str]:
     return [core[a:b] for a, b in itertools.pairwise(sorted({0, *ends, len(core)}))]
 
 
+_CLOSING = re.compile(r"[\s,;:.!?)\]}”’»،؛؟，。；：！？、）」』।]+")
+
+
 def cut_at_pieces(sentence: str) -> list[Piece]:
     """Cuts a sentence at its inline pieces, for when they did not come through inside it."""
     bounds = [0, *itertools.chain.from_iterable(_inline_spans(sentence)), len(sentence)]
     pieces: list[Piece] = []
     for index, (start, end) in enumerate(itertools.pairwise(bounds)):
         stretch = sentence[start:end]
-        pieces += [Piece(stretch, False)] if index % 2 or not has_letters(stretch) else _translatable(stretch)
+        if index % 2 or not has_letters(stretch):
+            pieces.append(Piece(stretch, False))
+            continue
+        # What closes the piece before is none of the next stretch.
+        closing = _CLOSING.match(stretch)
+        after = closing.end() if closing else 0
+        pieces += [Piece(stretch[:after], False), *_translatable(stretch[after:])]
     return [p for p in pieces if p.text]
 
 

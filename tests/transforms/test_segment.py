@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.locales import LANGUAGES
+from transforms.inference.decoding import RECIPE
 from transforms.inline import inline_pieces
 from transforms.segment import (
     Piece,
@@ -264,6 +265,41 @@ def test_inline_pieces_stay_in_their_sentence() -> None:
 
 def test_no_inline_piece_is_cut_by_the_end_of_a_sentence() -> None:
     assert sentences("Run `ls. Then more! Yes.` now. Bye.") == ["Run `ls. Then more! Yes.` now.", "Bye."]
+
+
+GOLDEN = (
+    1,
+    [
+        ["Write to", "open", "and run", "is", "see", "now", "and"],
+        ["I came home late; you were asleep, and it rained — until the next day, when nobody (not even Tom) came."],
+        ["one two three four five six seven eight nine ten"],
+        ["今日は、とても暑いですが、明日は雨が降るでしょう"],
+        ["Write to me@x.org,", "open", "and run `ls -l`,", "$a = b$ is %s,", "see <b>now</b>", "and [NAME]."],
+        [
+            "I came home late;",
+            "you were asleep,",
+            "and it rained —",
+            "until the next day,",
+            "when nobody (not",
+            "even Tom) came.",
+        ],
+        ["one two three", "four five", "six seven", "eight nine ten"],
+        ["今日は、とても暑いですが、", "明日は雨が降るでしょう"],
+    ],
+)
+
+
+def test_a_change_of_the_cuts_comes_with_a_new_recipe() -> None:
+    """Where this fails because a rule was changed, raise `RECIPE` and put the new cuts here."""
+    sentences = [
+        "Write to me@x.org, open https://a.org/b?c=d and run `ls -l`, {name}: $a = b$ is %s, see <b>now</b> and [NAME].",
+        "I came home late; you were asleep, and it rained — until the next day, when nobody (not even Tom) came.",
+        "one two three four five six seven eight nine ten",
+        "今日は、とても暑いですが、明日は雨が降るでしょう",
+    ]
+    cuts = [[p.text for p in cut_at_pieces(s) if p.translate] for s in sentences]
+    cuts += [[p.text for p in cut_at_clauses(s, lambda t: len(t) <= 20) if p.translate] for s in sentences]
+    assert (RECIPE, cuts) == GOLDEN
 
 
 # --- reassembly ---
