@@ -86,8 +86,9 @@ def cut_blocks(text: str) -> list[Block]:
 
 
 def holds_block(text: str) -> bool:
-    """Whether code, data or markup with words in it stays as it is."""
-    return any(block.kind == "kept" and has_letters(block.text) for block in cut_blocks(text))
+    """Whether code, data or markup with words in it stays as it is; tags and comments have none."""
+    kept = (block.text for block in cut_blocks(text) if block.kind == "kept")
+    return any(any(map(str.isalpha, t)) and not _MARKUP.fullmatch(t) for t in kept)
 
 
 def _fence_end(lines: list[str], i: int, unclosed: dict[object, int]) -> int | None:
