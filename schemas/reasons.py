@@ -21,6 +21,7 @@ GATE = {
 FLAGS = {
     "translation_failed": "A sentence could not be translated.",
     "truncated": "A sentence hit the decoding limit.",
+    "nothing_translated": "There are words, but all of them in code, data or markup; rejects where it is the prompt.",
     "oversized": "A sentence is longer than the model reads, and there is no place to cut it.",
 }
 NOTES = {

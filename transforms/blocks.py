@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -20,16 +22,23 @@ class Block:
 
 # What ends a line; a line has its end with it.
 _LINE = re.compile(r"[^\r\n\u2028\u2029]*(?:\r\n|[\r\n\u2028\u2029]|$)")
-_FENCE = re.compile(r"[ \t]*(?:(`{3,})[^`]*|(~{3,}).*)", re.DOTALL)
-_FENCE_END = re.compile(r"[ \t]*(`{3,}|~{3,})\s*")
+# A fence opens a line, after a bullet, number or quote mark too, or it ends one: "Here it is: ```python".
+_FENCE = re.compile(
+    r"(?:[ \t]*(?:(?:>|[-*+]|\d{1,3}[.)])[ \t]*)*|.*\s)(?P<marks>`{3,}(?=[^`]*$)|~{3,}(?=[^~]*$)).*", re.DOTALL
+)
+_FENCE_END = re.compile(r"[ \t>]*(`{3,}|~{3,})\s*")
 # Pairs of an opening that begins a line and a closing that ends one; what is between stays as it is.
 _PAIRS = tuple(
-    (re.compile(rf"[ \t]*{opening}", re.IGNORECASE), re.compile(rf"{closing}\s*$", re.IGNORECASE))
+    (
+        re.compile(rf"[ \t]*{opening}", re.IGNORECASE),
+        re.compile(closing, re.IGNORECASE),
+        re.compile(rf"{closing}\s*$", re.IGNORECASE),
+    )
     for opening, closing in (
         *((rf"<{tag}\b[^<>]*>", rf"</{tag}>") for tag in ("script", "style", "pre", "svg", "math")),
         (r"<!--", r"-->"),
         (r"<!\[CDATA\[", r"\]\]>"),
-        (r"\$\$", r"\$\$"),
+        (r"\$\$(?!\$)", r"(?<!\$)\$\$"),
         (r"\\\[", r"\\\]"),
         *(
             (rf"\\begin\{{{name}\*?\}}", rf"\\end\{{{name}\*?\}}")
@@ -41,7 +50,7 @@ _PAIRS = tuple(
 _MARKUP = re.compile(r"\s*(?:(?:</?[A-Za-z][^<>]*>|<[?!][^<>]*>)\s*)+")
 # A JSON document of several lines begins where a line does, or at its end: "Answer: {".
 _JSON_START = re.compile(r"(?:^[ \t]*|(?<=\s)(?=[\[{]\s*$))([\[{])")
-_DELIMITERS = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
+_DASHES = re.compile(r"\s*:?-+:?\s*")
 _ROW = re.compile(r"\s*\|.*\|\s*", re.DOTALL)
 
 
@@ -59,29 +68,22 @@ def cut_blocks(text: str) -> list[Block]:
     rows = _table_rows(lines)
     found: list[Block] = []
     unclosed: dict[object, int] = {}
-    parser = _JsonFinder(text)
-    i = at = 0
+    documents = _JsonFinder(text, lines)
+    i = 0
     while i < len(lines):
         line = lines[i]
-        end = _fence_end(lines, i, unclosed) or _pair_end(lines, i, unclosed)
-        if end is None and (document := parser.find(line, at)):
-            start, stop = document
-            if text[at:start].strip():
-                found.append(Block(text[at:start], "line"))
+        opened = _find_fence(lines, i, unclosed) or _find_pair(lines, i, unclosed) or documents.find(i)
+        if opened:
+            start, end = opened
+            if line[:start].strip():
+                found.append(Block(line[:start], "line"))
             else:
-                start = at
-            while at < stop:
-                at += len(lines[i])
-                i += 1
-            found.append(Block(text[start:at], "kept"))
-            continue
-        if end is not None:
-            found.append(Block("".join(lines[i:end]), "kept"))
+                start = 0
+            found.append(Block("".join([line[start:], *lines[i + 1 : end]]), "kept"))
+            i = end
         else:
-            end = i + 1
             found.append(Block(line, "kept" if _MARKUP.fullmatch(line) else "row" if i in rows else "line"))
-        at += sum(map(len, lines[i:end]))
-        i = end
+            i += 1
     return found
 
 
@@ -91,32 +93,36 @@ def holds_block(text: str) -> bool:
     return any(any(map(str.isalpha, t)) and not _MARKUP.fullmatch(t) for t in kept)
 
 
-def _fence_end(lines: list[str], i: int, unclosed: dict[object, int]) -> int | None:
-    """Index of the line after the fence that line i opens."""
+def _find_fence(lines: list[str], i: int, unclosed: dict[object, int]) -> tuple[int, int] | None:
+    """(where in line i a fence opens, index of the line after the one that closes it)."""
     opening = _FENCE.fullmatch(lines[i])
-    mark = (opening[1] or opening[2]) if opening else ""
+    if opening is None:
+        return None
+    mark = opening["marks"]
     # How long a mark is that nothing closes: what follows need not be searched again.
-    if not mark or len(mark) >= unclosed.get(mark[0], len(mark) + 1):
+    if len(mark) >= unclosed.get(mark[0], len(mark) + 1):
         return None
     for j in range(i + 1, len(lines)):
         closing = _FENCE_END.fullmatch(lines[j])
         if closing and closing[1].startswith(mark):
-            return j + 1
+            return opening.start("marks"), j + 1
     unclosed[mark[0]] = len(mark)
     return None
 
 
-def _pair_end(lines: list[str], i: int, unclosed: dict[object, int]) -> int | None:
-    """Index of the line after the pair that line i opens."""
-    for opening, closing in _PAIRS:
+def _find_pair(lines: list[str], i: int, unclosed: dict[object, int]) -> tuple[int, int] | None:
+    """(0, index of the line after the pair that line i opens); a pair that closes before its line ends is no block."""
+    for opening, closing, ending in _PAIRS:
         began = opening.match(lines[i])
         if began is None or opening in unclosed:
             continue
-        if closing.search(lines[i], began.end()):
-            return i + 1
+        closed = closing.search(lines[i], began.end())
+        if closed:
+            return (0, i + 1) if ending.match(lines[i], closed.start()) else None
         for j in range(i + 1, len(lines)):
-            if closing.search(lines[j]):
-                return j + 1
+            closed = closing.search(lines[j])
+            if closed:
+                return (0, j + 1) if ending.match(lines[j], closed.start()) else None
         unclosed[opening] = i
     return None
 
@@ -124,15 +130,16 @@ def _pair_end(lines: list[str], i: int, unclosed: dict[object, int]) -> int | No
 class _JsonFinder:
     """Finds JSON documents that end where a line does, without reading the same characters over and over."""
 
-    def __init__(self, text: str) -> None:
-        self._text, self._budget = text, 8 * len(text)
+    def __init__(self, text: str, lines: list[str]) -> None:
+        self._text, self._lines, self._budget = text, lines, 8 * len(text)
+        self._starts = [0, *itertools.accumulate(map(len, lines))]
 
-    def find(self, line: str, at: int) -> tuple[int, int] | None:
-        """(start, end) of the document that begins in the line that stands at `at`."""
-        began = _JSON_START.search(line)
+    def find(self, i: int) -> tuple[int, int] | None:
+        """(where in line i a document begins, index of the line after its last)."""
+        began = _JSON_START.search(self._lines[i])
         if began is None or self._budget <= 0:
             return None
-        start = at + began.start(1)
+        start = self._starts[i] + began.start(1)
         try:
             value, end = json.JSONDecoder().raw_decode(self._text, start)
         except json.JSONDecodeError as error:
@@ -144,18 +151,25 @@ class _JsonFinder:
         self._budget -= end - start
         rest = _LINE.match(self._text, end)
         whole = isinstance(value, (dict, list)) and rest is not None and not rest.group().strip(" \t\r\n\u2028\u2029;,")
-        return (start, end) if whole else None
+        return (began.start(1), bisect.bisect_left(self._starts, end)) if whole else None
 
 
 def _table_rows(lines: list[str]) -> set[int]:
     """Indices of the lines that are rows of a pipe table: between bars, or around a row of dashes."""
-    rows = {i for i, line in enumerate(lines) if _ROW.fullmatch(line) and line.count("|") > 2}
-    for i, line in enumerate(lines):
-        if "|" not in line or not _DELIMITERS.fullmatch(line) or i == 0 or "|" not in lines[i - 1]:
+    between = {i for i, line in enumerate(lines) if line.count("|") > 2 and _ROW.fullmatch(line)}
+    rows = {i for i in between if i - 1 in between or i + 1 in between}
+    for i in range(1, len(lines)):
+        if "|" not in lines[i - 1] or not _are_dashes(lines[i]):
             continue
-        rows.add(i - 1)
+        rows |= {i - 1, i}
         j = i + 1
         while j < len(lines) and j not in rows and "|" in lines[j]:
             rows.add(j)
             j += 1
     return rows
+
+
+def _are_dashes(line: str) -> bool:
+    """Whether a line is the one that sets a table's head apart: |---|:-:|."""
+    cells = line.strip().strip("|").split("|")
+    return "|" in line and all(map(_DASHES.fullmatch, cells))

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import re
 
-INLINE = re.compile(
-    r"""
-      (?:https?://|(?<![\w.])www\.)[^\s<>"]*[^\s<>".,;:!?)\]}'”’]     # URL, without the sentence's own punctuation
-    | (?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+                       # e-mail address
-    | ``(?:[^`\n]|`(?!`))+`` | `[^`\n]+`                              # inline code
-    | <!--(?:[^\n<-]|-(?!->)|<(?!!--))*-->                            # comment
-    | </?[A-Za-z][^<>\n]*>                                            # tag, or <PLACEHOLDER>
-    | \$\$[^$\n]+\$\$ | \\\((?:[^\n\\]|\\(?![()]))+\\\) | \\\[(?:[^\n\\]|\\(?![][]))+\\\]  # LaTeX between its own marks
-    | \$(?:[^\s$]+|(?=[^$\n]*[\\^_=])[^\s$](?:[^$\n]*[^\s$])?)\$(?!\d)  # $x$, $a = b$, but not $5 and $10
-    | \\[A-Za-z]+(?:\{[^{}\n]*\})+                                    # \command{...}
-    | \{\s*"[^{}\n]*(?:\{[^{}\n]*\}[^{}\n]*)*\}                       # a JSON object on one line
-    | \{%[^\n{}]*%\} | \{\{[^{}\n]*\}\} | \$?\{\w+(?:\.\w+)*\}           # {% if %} {{ name }} ${name} {name}
-    | %\(\w+\)[sd] | %(?:\d+\$)?[sd]\b                                # %(name)s %1$s %s
-    | \[[A-Z][A-Z0-9_ ]*\]                                            # [NAME]
-    | (?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{48,}                      # base64, hashes, keys: no word is as long
-    """,
-    re.VERBOSE,
-)
+# Never part of a URL: white space, brackets that may enclose it, and the scripts and marks that follow one without a space.
+_NO_URL = r"\s<>\"()“”„«»—–\u0e00-\u0e7f\u2e80-\ua4cf\uac00-\ud7af\uff00-\uffef"
+_END = r"\r\n\u2028\u2029"
+_KINDS = {
+    # Balanced brackets belong to it, the sentence's own punctuation does not.
+    "url": rf"(?:https?://|(?<![A-Za-z0-9.])www\.)(?:[^{_NO_URL}]|\([^{_NO_URL}]*\))*(?:[^{_NO_URL}.,;:!?\]}}'’]|\([^{_NO_URL}]*\))",
+    "e-mail": r"(?<![A-Za-z0-9.+_-])[A-Za-z0-9.+_-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
+    "code": rf"(?<!`)(?P<ticks>`+)(?!`)[^{_END}]+?(?<!`)(?P=ticks)(?!`)",
+    "comment": rf"<!--(?:[^{_END}<-]|-(?!->)|<(?!!--))*-->",
+    # A tag's attributes have values, but for a few. Words in angle brackets are no tag.
+    "tag": r"</?[A-Za-z][\w:.-]*+(?:\s++(?:[A-Za-z_:@][\w:.-]*+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+)"
+    r"|(?:async|autofocus|checked|controls|defer|disabled|hidden|loop|multiple|muted|open|readonly|required|selected)\b))*+\s*/?>",
+    "display math": rf"(?<!\$)\$\$(?:[^\s$]+|(?=[^${_END}]*[\\^_={{}}])[^${_END}]+)\$\$(?!\$)",
+    "marked math": rf"\\\((?:[^{_END}\\]|\\(?![()]))+\\\)|\\\[(?:[^{_END}\\]|\\(?![][]))+\\\]",
+    # $x$ and $a = b$, but not $5 and $10.
+    "math": rf"(?<!\$)\$(?:[^\s$]+|(?=[^${_END}]*[\\^_=])[^\s$](?:[^${_END}]*[^\s$])?)\$(?![\d$])",
+    "command": rf"\\(?!(?:text|section|sub|emph|title|paragraph|caption|footnote|chapter|item))[A-Za-z]+(?:\{{[^{{}}{_END}]*\}})+",
+    "json": rf'\{{\s*"[^{{}}{_END}]*(?:\{{[^{{}}{_END}]*\}}[^{{}}{_END}]*)*\}}',
+    "template": rf"\{{%[^{_END}{{}}]*%\}}|\{{\{{[^{{}}{_END}]*\}}\}}|\$?\{{\w+(?:\.\w+)*\}}",
+    "format": r"%\(\w+\)[sdif]|%(?:\d+\$)?(?:\.\d+)?[sdif](?![A-Za-z0-9])",
+    "placeholder": r"\[[A-Z][A-Z0-9_]*(?: [A-Z0-9_]+){0,2}\]",
+    # base64, hashes, keys: no word is as long, nor has digits.
+    "key": r"(?<![A-Za-z0-9+/=_])(?=[A-Za-z+/=_]*\d)[A-Za-z0-9+/=_]{48,}",
+}
+INLINE = re.compile("|".join(f"(?:{pattern})" for pattern in _KINDS.values()))
 
 
 def inline_pieces(text: str) -> list[str]:
     """The inline pieces of a sentence, in order."""
-    return INLINE.findall(text)
+    return [found.group() for found in INLINE.finditer(text)]
 
 
 def pieces_kept(source: str, target: str) -> tuple[int, int]:
-    """(pieces of the source that stand in the target exactly as often, pieces in all)."""
-    pieces = inline_pieces(source)
+    """(distinct pieces of the source that stand in the target exactly as often, distinct pieces in all)."""
+    pieces = dict.fromkeys(inline_pieces(source))
     return sum(target.count(p) == source.count(p) for p in pieces), len(pieces)
 
 

@@ -110,7 +110,9 @@ def load_layer(path: str) -> Mapping[str, Any]:
 
 def judge_text(text: Text, language: str, thresholds: Thresholds, crosses: bool = True) -> list[str]:
     """Reasons against one text. A score that a threshold needs but that is missing counts as not judged, not as passed."""
-    reasons = [flag for flag in text.flags if flag in FLAGS]
+    # A response may well be nothing but code; a prompt that nobody translated is not in the target language.
+    harmless = () if text.role == "prompt" else ("nothing_translated",)
+    reasons = [flag for flag in text.flags if flag in FLAGS and flag not in harmless]
     if not is_scored(text, crosses) or "translation_failed" in reasons:
         return reasons
     short = len(text.adapted or "") < SHORT

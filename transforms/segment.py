@@ -27,21 +27,20 @@ _LEAD = re.compile(
 )
 # What parts a line as line ends do: tags of blocks, and tabs. All other tags stand inside sentences.
 _PARTS = re.compile(
-    r"</?(?:address|article|aside|blockquote|body|br|button|caption|dd|details|div|dl|dt|fieldset|figcaption|figure|footer"
-    r"|form|h[1-6]|head|header|hr|html|label|legend|li|link|main|meta|nav|ol|option|p|section|select|summary|table|tbody"
-    r"|td|tfoot|th|thead|title|tr|ul)\b[^<>\n]*>|<[?!][^<>\n]*>|\t\s*",
+    r"</?(?:article|blockquote|br|dd|div|dl|dt|figure|h[1-6]|hr|html|li|ol|p|section|table|tbody|td|tfoot|th|thead|tr|ul)\b"
+    r"[^<>\n]*>|<[?!][^<>\n]*>|\t\s*",
     re.IGNORECASE,
 )
 _BAR = re.compile(r"(?<!\\)\|\s*")
 # A line that one tag or one mark of emphasis encloses as a whole, and a label that stands out before a line's text.
 _ENCLOSED = re.compile(
-    r"(?P<open><(?P<tag>[A-Za-z][\w:.-]*)\b[^<>]*>|\*{1,3}|_{1,3}|~~)(?P<inner>\S(?:.*\S)?)(?P<close></(?P=tag)\s*>|(?P=open))"
+    r"(?P<open><(?P<tag>[A-Za-z][\w:.-]*)\b[^<>]*>|\*{1,3}|~~)(?P<inner>\S(?:.*\S)?)(?P<close></(?P=tag)\s*>|(?P=open))"
 )
 _LABEL = re.compile(r"(?P<open>\*\*|__)(?P<inner>[^*_\n]+?)(?P<close>(?::(?P=open)|(?P=open):)\s+)")
 # sentencex takes time quadratic in the quotation marks: it gets a long line in blocks, of whole sentences if it can be.
 _LONGEST = 20_000
 _WITHIN = rf".{{1,{_LONGEST - 1}}}"
-_CHUNK = re.compile(rf"{_WITHIN}(?:(?<=[.!?])\s|$)|{_WITHIN}\s|\s*\S+\s*", re.DOTALL)
+_CHUNK = re.compile(rf"{_WITHIN}(?:(?<=[.!?])\s|(?<=[。！？।؟])|$)|{_WITHIN}\s|\s*\S+\s*", re.DOTALL)
 # Abbreviations before a name that sentencex takes for the end of a sentence.
 _TITLE = re.compile(r"(?:^|\s)(?:Ms|Mx|Messrs|MM?)\.\s*$")
 # Where it misses one: it takes "me." for Maine.
@@ -159,10 +158,16 @@ def cut_at_pieces(sentence: str) -> list[Piece]:
     return [p for p in pieces if p.text]
 
 
-# Where a sentence may be cut, best first: after a colon, semicolon or dash; after a comma; at white space.
+# Where a sentence may be cut, best first: where a sentence ends after all; after a semicolon, colon or dash; after a comma;
+# at white space. Never inside a number or a time of day.
 _CLAUSE_ENDS = tuple(
     re.compile(pattern)
-    for pattern in (r"[;:；：؛—–…][)\]\"'”’»」』]*\s*", r"[,，、،।][)\]\"'”’»」』]*\s*", r"\s+")
+    for pattern in (
+        r"(?:[.!?][)\]\"'”’»]*\s|[。！？।؟][)\]\"'”’»」』]*)\s*",
+        r"(?:[;；：؛—–…]|:(?!\d))[)\]\"'”’»」』]*\s*",
+        r"(?:[，、،]|,(?!\d))[)\]\"'”’»」』]*\s*",
+        r"\s+",
+    )
 )  # fmt: skip
 # Two characters that make one: no place to cut.
 _JOINED = re.compile(
@@ -228,13 +233,20 @@ def reassemble(pieces: Sequence[Piece], targets: Sequence[str], language: Langua
     """Puts a text together from its pieces and the translations of those to translate, in order.
 
     Args:
-        language: of the target; spaces between two sentences go where it writes none. None joins as the source did.
+        language: of the target; spaces between two sentences go where it writes none, and come where it does and the
+            source's language does not. None joins as the source did.
+
+    Raises:
+        ValueError: there are more or fewer targets than pieces to translate.
     """
-    left = iter(targets)
-    out = [next(left) if piece.translate else piece.text for piece in pieces]
-    if language is not None and not language.sentence_space:
-        for i in range(1, len(pieces) - 1):
-            between_sentences = pieces[i - 1].translate and pieces[i + 1].translate and not pieces[i].text.strip(" ")
-            if between_sentences and not out[i - 1][-1:].isascii():
-                out[i] = ""
+    places = [i for i, piece in enumerate(pieces) if piece.translate]
+    out = [piece.text for piece in pieces]
+    for i, target in zip(places, targets, strict=True):
+        out[i] = target
+    if language is not None:
+        for i, j in itertools.pairwise(places):
+            if language.sentence_space and j == i + 1:
+                out[i] += " "
+            elif not language.sentence_space and j == i + 2 and not out[i + 1].strip(" ") and not out[i][-1:].isascii():
+                out[i + 1] = ""
     return "".join(out)

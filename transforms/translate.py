@@ -62,6 +62,8 @@ def translate(row: Row, source: Language, answers: Mapping[str, Segment]) -> Row
             if p.translate
         )
         raised = [f for s in segments for f in s.flags] + ["block_kept"] * holds_block(text.adapted or "")
+        if not segments and any(map(str.isalpha, text.adapted or "")):
+            raised.append("nothing_translated")
         flags = tuple(dict.fromkeys((*text.flags, *raised)))
         made = None if "translation_failed" in flags else reassemble(pieces, [s.target for s in segments], target)
         texts.append(replace(text, target=made, segments=segments, flags=flags))

@@ -19,6 +19,7 @@ from typing import Any
 
 import pipeline.graph
 import pipeline.publish
+import pipeline.run
 import transforms.group
 import transforms.read
 import transforms.translate
@@ -42,9 +43,11 @@ STAGES: dict[str, tuple[Any, str]] = {
     "compare": (SentenceEncoder, "cosines"),
     "score": (pipeline.graph, "score"),
     "judge": (pipeline.graph, "judge"),
-    "write": (transforms.write.os, "replace"),
+    "write": (transforms.write, "_rename"),
     "publish": (pipeline.publish, "write_report"),
-    "manifest": (pipeline.publish, "write_whole"),
+    "card": (pipeline.publish, "write_card"),
+    "manifest": (pipeline.publish, "describe_files"),
+    "success": (pipeline.publish, "write_whole"),
 }
 TRANSLATE_KILLS, OTHER_KILLS = 20, 2
 
@@ -53,8 +56,17 @@ def schedule(seed: int) -> list[tuple[str, int, float]]:
     """(stage, which call of it, seconds into that call): stages in the order in which a run passes them."""
     rng = random.Random(seed)
     kills = {stage: TRANSLATE_KILLS if stage == "translate" else OTHER_KILLS for stage in STAGES}
-    most = {"write": 6, "publish": 1, "manifest": 1, "translate": 3, "remember": 3, "compare": 3}
-    lasting = ("translate", "compare", "publish")
+    most = {
+        "write": 6,
+        "publish": 1,
+        "card": 1,
+        "manifest": 1,
+        "success": 2,
+        "translate": 3,
+        "remember": 3,
+        "compare": 3,
+    }
+    lasting = ("translate", "compare", "write", "publish")
     return [
         (stage, rng.randint(1, most.get(stage, 20)), rng.uniform(0, 0.02) if stage in lasting else 0.0)
         for stage, count in kills.items()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.rows import Edit, Row
 from tests.builders import TARGETS, american_sentence, make_row, make_segregated, template_keys
 from transforms.adapt import adapt, find_twin, localize
-from transforms.culture_pack import REAL_ORGANISATIONS, load_pack
+from transforms.culture_pack import REAL_ORGANISATIONS, CulturePack, load_pack
 from transforms.segregate import MEASURE_PATTERNS, load_lexicon, segregate
 
 each_locale = pytest.mark.parametrize("locale", TARGETS)
@@ -341,6 +341,19 @@ def test_the_article_fits_what_follows(text: str, locale: str, expected: str) ->
     assert all(prompt_of(row)[e.start : e.end] == e.after for e in edits(row))
 
 
+def test_a_word_at_the_end_of_the_line_before_is_no_article() -> None:
+    row = adapted("Grade a \n$80 was paid.", "de-DE")
+    assert re.fullmatch(r"Grade a \n[\d,]+ euros was paid\.", prompt_of(row))
+
+
+def test_a_long_text_of_many_swaps_is_adapted_like_a_short_one() -> None:
+    times, short, each = 14_000, prompt_of(adapted("a $80 ", "de-DE")), len("a $80 ")
+    row = adapted("a $80 " * times, "de-DE")
+    assert len("a $80 " * times) > 80_000 and each == 6
+    assert prompt_of(row) == short * times
+    assert all(prompt_of(row)[e.start : e.end] == e.after for e in edits(row))
+
+
 def test_an_article_before_a_name_is_changed_with_it() -> None:
     seen = set()
     for i in range(60):
@@ -397,6 +410,19 @@ def test_a_generic_row_skips_a_twin_that_was_adapted() -> None:
     row = make_segregated("I run 10 miles.", id="r")
     assert find_twin(row, "en-GB", "en-US", ["en-IN", "en-GB"]) == "r"
     assert find_twin(row, "en-IN", "en-US", ["en-GB", "en-IN"]) is None
+
+
+def test_a_locale_that_crashes_is_nobodys_twin(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(locale: str) -> CulturePack:
+        if locale == "es-MX":
+            raise ValueError("broken pack")
+        return load_pack(locale)
+
+    row = make_segregated("How can I bake bread?", id="r")
+    monkeypatch.setattr("transforms.adapt.load_pack", load)
+    assert find_twin(row, "es-ES", "en-US", ["es-MX", "es-ES"]) is None
+    with pytest.raises(ValueError, match="broken pack"):
+        find_twin(row, "es-MX", "en-US", ["es-ES", "es-MX"])
 
 
 # --- a source that is not English ---

@@ -236,21 +236,59 @@ def test_the_last_question_and_its_answer_are_prompt_and_response_and_the_others
                  ("user", "Can you help?"), ("assistant", "Yes."), ("assistant", "Gladly."))  # fmt: skip
     assert chat_texts(turns) == [
         ("system", 0, "Be kind."), ("user", 1, "Hello."), ("assistant", 2, "Hi."), ("tool", 3, "{}"),
-        ("prompt", 4, "Can you help?"), ("response", 5, "Yes."), ("assistant", 6, "Gladly."),
+        ("prompt", 4, "Can you help?"), ("assistant", 5, "Yes."), ("response", 6, "Gladly."),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_the_response_is_the_answer_after_calls_of_tools(content: str | None) -> None:
+    turns = said(("user", "Can you help?"), ("assistant", content), ("tool", "42"), ("assistant", "Yes."))
+    turns[1]["tool_calls"] = [{"id": 7}]
+    expected = [("prompt", 0, "Can you help?"), ("assistant", 1, content), ("tool", 2, "42"), ("response", 3, "Yes.")]
+    assert chat_texts(turns) == expected
+    trailing = said(("assistant", content), ("tool", "43"))
+    assert chat_texts(turns + trailing) == [*expected, ("assistant", 4, content), ("tool", 5, "43")]
+    row = chat(turns, response_label="safe")
+    assert isinstance(row, Row)
+    assert (row.verdict, row.sample.response_label) == (None, "safe")
+    assert chat_texts([*turns, *said(("user", "Thanks."))])[3] == ("assistant", 3, "Yes.")
 
 
 def test_a_conversation_that_ends_with_the_user_has_no_response() -> None:
     turns = said(("user", "Hello."), ("assistant", "Hi."), ("user", "Can you help?"))
     assert [role for role, _, _ in chat_texts(turns)] == ["user", "assistant", "prompt"]
-    turns = said(("user", "Can you help?"), ("tool", "42"), ("assistant", "Yes."))
-    assert [role for role, _, _ in chat_texts(turns)] == ["prompt", "tool", "assistant"]
+    turns = said(("user", "Can you help?"), ("assistant", None), ("tool", "42"))
+    assert [role for role, _, _ in chat_texts(turns)] == ["prompt", "assistant", "tool"]
 
 
-@pytest.mark.parametrize(("user", "assistant"), [("human", "gpt"), ("user", "model"), ("human", "bot")])
+@pytest.mark.parametrize(
+    ("user", "assistant"), [("human", "gpt"), ("user", "model"), ("human", "bot"), ("User", "ASSISTANT")]
+)
 def test_common_names_of_roles_are_known(user: str, assistant: str) -> None:
     turns = said((user, "Hello."), (assistant, "Hi."), (user, "Can you help?"), (assistant, "Yes."))
     assert [role for role, _, _ in chat_texts(turns)] == ["user", "assistant", "prompt", "response"]
+
+
+def test_the_developers_message_is_a_system_prompt() -> None:
+    turns = said(("Developer", "Be kind."), ("user", "Can you help?"))
+    assert [role for role, _, _ in chat_texts(turns)] == ["system", "prompt"]
+
+
+def test_a_conversation_may_be_sharegpts() -> None:
+    turns = said(("user", "Can you help?"), ("assistant", "Yes."))
+    theirs = [{"from": t["role"], "value": t["content"]} for t in turns]
+    assert chat_texts(theirs) == chat_texts(turns)
+    empty = [t | {"role": None, "content": None} for t in theirs]  # one Parquet struct for both shapes
+    row = chat(empty)
+    assert chat_texts(empty) == chat_texts(turns)
+    assert isinstance(row, Row)
+    assert row.sample.metadata == "{}"
+
+
+def test_a_message_may_be_one_part_of_text() -> None:
+    part = {"type": "text", "text": "Can you help?", "image_url": None}
+    assert chat_texts(said(("user", [part]))) == [("prompt", 0, "Can you help?")]
+    assert chat_texts([{"from": "human", "value": [part]}]) == [("prompt", 0, "Can you help?")]
 
 
 def test_a_conversation_may_be_a_json_string() -> None:
@@ -261,7 +299,7 @@ def test_a_conversation_may_be_a_json_string() -> None:
 @pytest.mark.parametrize("content", [None, "", " \n", "None", "REDACTED"])
 def test_turns_without_text_are_carried_through_as_they_are(content: str | None) -> None:
     turns = said(("user", content), ("tool", content), ("user", "Can you help?"), ("assistant", content))
-    role = "assistant" if content is None else "response"
+    role = "response" if content and content.strip() else "assistant"
     assert chat_texts(turns) == [("user", 0, content), ("tool", 1, content), ("prompt", 2, "Can you help?"),
                                  (role, 3, content)]  # fmt: skip
 
@@ -291,10 +329,18 @@ def test_a_conversation_without_a_last_question_has_an_empty_prompt(turns: Any) 
         ('"SECRET"', "field 'messages' holds a str, not a list of messages"),
         (["SECRET"], "field 'messages', message 0 (from 0): expected an object with role and content"),
         ([{"role": "user"}], "field 'messages', message 0 (from 0): expected an object with role and content"),
-        ([{"from": "human", "value": "SECRET"}], "message 0 (from 0): expected an object with role and content"),
+        ([{"role": "user", "value": "SECRET"}], "message 0 (from 0): expected an object with role and content, or"),
+        ([{"role": "user", "content": "SECRET", "from": "gpt", "value": None}], "message 0 (from 0): expected an object"),
+        ([{"from": "human", "value": 7}], "message 0 (from 0): value holds a int, not text"),
         (said(("user", "a"), ("SECRET", "b")), "message 1 (from 0): unknown role; known are system, user, human, tool"),
         (said((["SECRET"], "b")), "message 0 (from 0): unknown role"),
-        (said(("user", [{"type": "text", "text": "SECRET"}])), "message 0 (from 0): content holds a list, not text"),
+        (said(("user", [{"type": "text", "text": "SECRET"}] * 2)), "content holds a list that is not one part of type text"),
+        (said(("user", [])), "message 0 (from 0): content holds a list that is not one part of type text"),
+        (said(("user", ["SECRET"])), "content holds a list that is not one part of type text"),
+        (said(("user", [{"type": "image", "text": "SECRET"}])), "content holds a list that is not one part of type text"),
+        (said(("user", [{"type": "text", "text": "SECRET", "cache": 1}])), "content holds a list that is not one part"),
+        (said(("user", [{"type": "text", "text": ["SECRET"]}])), "message 0 (from 0): content: text holds a list, not"),
+        (said(("user", {"type": "text", "text": "SECRET"})), "message 0 (from 0): content holds a dict, not text"),
         (said(("user", "SECRET\ud83d")), "message 0 (from 0): content is not encodable as UTF-8"),
         ('[{"role": "user", "content": "SECRET\\ud83d"}]', "message 0 (from 0): content is not encodable as UTF-8"),
     ],
@@ -316,6 +362,15 @@ def test_what_else_a_message_holds_goes_to_metadata_and_what_is_mapped_does_not(
     row = chat(turns)
     assert isinstance(row, Row)
     assert json.loads(row.sample.metadata) == {"messages": [{}, {"tool_calls": [{"id": 7}]}]}
+
+
+def test_keys_of_messages_that_are_null_are_no_metadata() -> None:
+    turns = said(("user", "Can you help?"), ("assistant", "Yes."))
+    noisy = [turn | {"name": None, "tool_calls": None} for turn in turns]
+    assert chat(noisy) == chat(turns)
+    row = chat([noisy[0] | {"name": "Jo"}, noisy[1]])
+    assert isinstance(row, Row)
+    assert json.loads(row.sample.metadata) == {"messages": [{"name": "Jo"}, {}]}
 
 
 WIDE_FIELDS = (*AEGIS_FIELDS, ("system", "instructions"), ("rationale", "why"))
@@ -360,7 +415,10 @@ def test_system_prompt_and_rationale_are_checked_like_every_text(field: str) -> 
         st.none() | st.integers() | st.text(st.characters()).map(lambda t: f"SECRET{t}"),
         lambda inner: (
             st.lists(inner, max_size=3)
-            | st.dictionaries(st.sampled_from(["role", "content", "other"]), inner | st.sampled_from(["user", "gpt"]))
+            | st.dictionaries(
+                st.sampled_from(["role", "content", "from", "value", "type", "text", "other"]),
+                inner | st.sampled_from(["user", "gpt", "text"]),
+            )
         ),
         max_leaves=12,
     )
@@ -369,7 +427,9 @@ def test_any_messages_become_a_row_or_a_dead_letter_without_payload(turns: Any) 
     result = chat(turns)
     if isinstance(result, Row):
         assert [t.turn for t in result.texts] == list(range(len(turns)))
-        assert [t.source for t in result.texts] == [message["content"] for message in turns]
+        for text, message in zip(result.texts, turns, strict=True):
+            content = message["value" if message.get("role") is None or "content" not in message else "content"]
+            assert text.source == (content[0]["text"] if isinstance(content, list) else content)
     else:
         assert "SECRET" not in result.as_json()
 

@@ -11,7 +11,7 @@ def test_inline_pieces_are_listed_in_order_() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    ("(https://a.org)", ["https://a.org"]), ("https://a.org/b_(c)", ["https://a.org/b_(c"]),
+    ("(https://a.org)", ["https://a.org"]), ("https://a.org/b_(c)", ["https://a.org/b_(c)"]),
     ("“https://a.org”", ["https://a.org"]),
     ("a@b", []), ("100% sure", []), ("1 < 2 > 0", []), ("[name]", []),
     ("first.last+tag@mail.example.com.", ["first.last+tag@mail.example.com"]),
@@ -20,10 +20,37 @@ def test_inline_pieces_are_listed_in_order_() -> None:
     ("It costs $5 and $10.", []), ("US$20/$30, $5-$6", []), ("Let $x$ be $a + b_1 = c$.", ["$x$", "$a + b_1 = c$"]),
     ("$PATH_A and $PATH_B", []), (r"So \(x > 1\) and \frac{1}{2}.", [r"\(x > 1\)", r"\frac{1}{2}"]),
     ('Send {"a": {"b": 1}} now.', ['{"a": {"b": 1}}']), ("a <!-- b --> c", ["<!-- b -->"]), ("``a`b`` c", ["``a`b``"]),
-    ("www.example.org.", ["www.example.org"]), ("QUJD" * 12, ["QUJD" * 12]), ("-" * 10, []),
+    ("www.example.org.", ["www.example.org"]), ("QUJ1" * 12, ["QUJ1" * 12]), ("-" * 10, []),
 ])  # fmt: skip
 def test_a_piece_ends_where_the_sentence_goes_on(text: str, expected: list[str]) -> None:
     assert inline_pieces(text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("请看https://a.org/b。然后告诉我，谢谢。", ["https://a.org/b"]), ("请写信给bob@example.com获取信息", ["bob@example.com"]),
+    ("访问https://example.org获取更多信息", ["https://example.org"]), ("请看www.a.org吧", ["www.a.org"]), ("共%d个", ["%d"]),
+    ("ดูที่https://a.org/bนะ", ["https://a.org/b"]), ("See https://a.org—it helps", ["https://a.org"]),
+    ("[One](https://a.org/x)|[Other](https://b.org)", ["https://a.org/x", "https://b.org"]),
+    ("https://ar.example.org/wiki/خبز today", ["https://ar.example.org/wiki/خبز"]),
+])  # fmt: skip
+def test_a_piece_ends_where_a_script_without_spaces_goes_on(text: str, expected: list[str]) -> None:
+    assert inline_pieces(text) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "<How do I bake bread at home?>", "[HOW TO BAKE BREAD AT HOME]", r"\section{How to bake bread}", "$$$ EARN MONEY FROM HOME $$$",
+    "How-do-I-bake-bread-at-home-without-anyone-noticing-it?", "<the man and the woman>", "A" * 60, "x < y and z > w",
+    r"\textbf{Hello there}",
+])  # fmt: skip
+def test_words_in_the_clothes_of_markup_are_no_piece(text: str) -> None:
+    assert inline_pieces(text) == []
+
+
+@pytest.mark.parametrize("tag", [
+    '<a href="https://a.org/x?y=1" target=_blank>', "<input disabled>", "<br/>", "</p>", "<x:y-z>", "<img src='a b'/>", "<NAME>",
+])  # fmt: skip
+def test_a_tag_with_its_attributes_is_one_piece(tag: str) -> None:
+    assert inline_pieces(f"See {tag} now") == [tag]
 
 
 @pytest.mark.parametrize(("source", "target", "expected"), [

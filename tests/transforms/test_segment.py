@@ -82,7 +82,8 @@ def test_verbatim_stretches_lie_within_the_text(text: str) -> None:
     "[A", "%(a", "- ", "1. ", "{\"a\": ", "[", "\n", "\r\n", " ", "!", "。", "a.", ".", "Ms. ", "“", "\u2028", "-",
     "a-", "#| ", "<!--", "<!-- a\n", "<pre>\n", "\\(", "\\[", "\\[\n", "$$", "$$\n", "$a ", "{%", "{{", "\\a", "``a", "|", "| ",
     "|-", "|-|\n", "-|", "a|b\n", "\t", " \t", "<p>", "**", "**a:** ", "_", "12:00 ", "[x] ", "[\n", "[1,\n", "{\"a\":[\n",
-    "AB=", "[1,1,\n1,\n", "a, ", "me. ", "<b>a</b>",
+    "AB=", "<b>x</b> go ", "a|b\n" + " " * 5_000 + "x|\n", "a|b\n-" + " " * 5_000 + "x|\n", "$$a$$ b\n", "x ```\n", "> ```a\n",
+    "我很累，你睡了。", "<a b=c ", "<a b='c' d ", "(", "https://a(b", "\\a{b}", "[1,1,\n1,\n", "a, ", "me. ", "<b>a</b>",
 ])  # fmt: skip
 def test_a_text_of_100_kb_takes_no_time(unit: str) -> None:
     text = unit * (100_000 // len(unit)) + " end"
@@ -198,6 +199,23 @@ def test_the_cells_of_a_table_are_translated_each_on_its_own() -> None:
     assert sentences("You can say yes | no here.") == ["You can say yes | no here."]
 
 
+@pytest.mark.parametrize(("text", "expected"), [
+    ("$$E=mc^2$$ is his equation.\nIt says much.\n$$F=ma$$", ["$$E=mc^2$$ is his equation.", "It says much."]),
+    ("<pre>ls</pre> lists files.\nTry it.\n<pre>cd</pre>", ["<pre>ls</pre> lists files.", "Try it."]),
+    ("<!-- a --> Tell me.\nI mean it.\n<!-- b -->", ["Tell me.", "I mean it."]),
+    ("Here it is: ```python\nprint(1)\n```\nIt prints.\nAnd here: ```python\nprint(2)\n```\nDone.",
+     ["Here it is:", "It prints.", "And here:", "Done."]),
+    ("1. ```bash\n   ls\n   ```\n2. ```bash\n   cd\n   ```\nDone.", ["Done."]),
+    ("> ```\n> x = one\n> ```\n> Done.", ["Done."]),
+    ("So |x| + |y| is more than |z| here.", ["So |x| + |y| is more than |z| here."]),
+    ("|x| + |y| is more than |z|", ["|x| + |y| is more than |z|"]),
+    ("Write to <address> and put the <title> on <label> now.", ["Write to <address> and put the <title> on <label> now."]),
+    ("__init__ is called.", ["__init__ is called."]),
+])  # fmt: skip
+def test_prose_beside_a_block_is_not_swallowed(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
 def test_tabs_part_cells() -> None:
     assert sentences("Name\tSay this\r\nTom\t\tHello there.") == ["Name", "Say this", "Tom", "Hello there."]
 
@@ -252,6 +270,9 @@ def test_a_sentence_cut_at_its_pieces_loses_nothing(text: str) -> None:
     ("I came home, you were asleep, and it rained.", 25, ["I came home,", "you were asleep,", "and it rained."]),
     ("one two three four", 10, ["one two", "three four"]),
     ("今日は、とても暑いです", 6, ["今日は、", "とても", "暑いです"]),
+    ("You owe the bank 1,000,000 dollars by then", 25, ["You owe the bank", "1,000,000 dollars by then"]),
+    ("The train leaves at 12:30 from there ok", 25, ["The train leaves at", "12:30 from there ok"]),
+    ("我很累，你睡了。他走了，天黑了。", 10, ["我很累，你睡了。", "他走了，天黑了。"]),
     ("See https://a.org/b;c,d/e;f or ask", 30, ["See https://a.org/b;c,d/e;f", "or ask"]),
 ])  # fmt: skip
 def test_a_long_sentence_is_cut_at_its_best_clause_boundary(sentence: str, most: int, expected: list[str]) -> None:
@@ -273,6 +294,7 @@ GOLDEN = (
         ["Write to", "open", "and run", "is", "see", "now", "and"],
         ["I came home late; you were asleep, and it rained — until the next day, when nobody (not even Tom) came."],
         ["one two three four five six seven eight nine ten"],
+        ["Say", "and", "now."],
         ["今日は、とても暑いですが、明日は雨が降るでしょう"],
         ["Write to me@x.org,", "open", "and run `ls -l`,", "$a = b$ is %s,", "see <b>now</b>", "and [NAME]."],
         [
@@ -284,6 +306,7 @@ GOLDEN = (
             "even Tom) came.",
         ],
         ["one two three", "four five", "six seven", "eight nine ten"],
+        ["Say \\(x\\),", "${b} and", "now."],
         ["今日は、とても暑いですが、", "明日は雨が降るでしょう"],
     ],
 )
@@ -295,6 +318,7 @@ def test_a_change_of_the_cuts_comes_with_a_new_recipe() -> None:
         "Write to me@x.org, open https://a.org/b?c=d and run `ls -l`, {name}: $a = b$ is %s, see <b>now</b> and [NAME].",
         "I came home late; you were asleep, and it rained — until the next day, when nobody (not even Tom) came.",
         "one two three four five six seven eight nine ten",
+        r'Say \(x\), <!-- no -->, {"a": 1}, {% if x %}, {{ y }}, %(a)s, ${b} and QUJ1QUJ1QUJ1QUJ1QUJ1QUJ1QUJ1QUJ1QUJ1QUJ1QUJ1QUJ1 now.',
         "今日は、とても暑いですが、明日は雨が降るでしょう",
     ]
     cuts = [[p.text for p in cut_at_pieces(s) if p.translate] for s in sentences]
@@ -318,6 +342,12 @@ def test_thai_sentences_and_others_keep_the_space() -> None:
     assert reassemble(pieces, ["Hallo.", "Wie geht's?"], LANGUAGES["deu_Latn"]) == "Hallo. Wie geht's?"
 
 
+def test_sentences_that_had_no_space_get_one_where_the_target_writes_it() -> None:
+    pieces = segment("今日は暑いです。明日は雨ですか？はい。", JAPANESE)
+    assert reassemble(pieces, ["It is hot.", "Will it rain?", "Yes."], ENGLISH) == "It is hot. Will it rain? Yes."
+    assert reassemble(pieces, ["a。", "b？", "c。"], LANGUAGES["zho_Hans"]) == "a。b？c。"
+
+
 def test_only_the_space_between_two_sentences_goes() -> None:
     pieces = segment("- Hello there.  \n  Bye now. `x`", ENGLISH)
     assert reassemble(pieces, ["一。", "二。"], JAPANESE).startswith("- 一。  \n  二。")
@@ -327,7 +357,7 @@ def test_every_piece_to_translate_takes_one_target() -> None:
     pieces = segment("One thing. 5. Two things.", ENGLISH)
     wanted = sum(p.translate for p in pieces)
     assert reassemble(pieces, [str(i) for i in range(wanted)], None).count("0") == 1
-    with pytest.raises(StopIteration):
+    with pytest.raises(ValueError, match="shorter"):
         reassemble(pieces, ["x"] * (wanted - 1), None)
 
 

@@ -224,5 +224,9 @@ def test_code_urls_and_other_pieces_that_stay_verbatim_have_no_spans(text: str) 
     assert found(text) == []
 
 
+def test_many_kept_pieces_leave_the_spans_between_them() -> None:
+    assert found("`Boston` Texas https://example.com/Boston {Emily} " * 3000) == ["Texas"] * 3000
+
+
 def test_text_around_code_has_spans() -> None:
     assert found("Boston `Boston` Boston\n```\nBoston\n```\nTexas") == ["Boston", "Boston", "Texas"]

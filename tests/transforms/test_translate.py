@@ -3,6 +3,7 @@ from dataclasses import replace
 from schemas.locales import LANGUAGES
 from schemas.rows import Row, Segment
 from tests.builders import make_row
+from transforms.judge import judge, merge_thresholds
 from transforms.translate import requests_of, translate
 
 EN = LANGUAGES["eng_Latn"]
@@ -82,3 +83,14 @@ def test_a_text_that_holds_code_says_so() -> None:
     row = localized("Look at this.\n```\nprint(1)\n```", None)
     text = translate(row, EN, answers(row)).texts[0]
     assert text.flags == ("block_kept",) and text.target == "「Look at this.」\n```\nprint(1)\n```"
+
+
+def test_words_that_are_all_code_or_data_are_flagged_and_rejected_in_a_prompt() -> None:
+    for prompt in ('{"task": "How can I bake bread?"}', "`How can I bake bread?`", "```\nprint(1)\n```"):
+        row = localized(prompt, prompt)
+        done = judge(translate(row, EN, {}), merge_thresholds(("jpn_Jpan",)))
+        assert all("nothing_translated" in t.flags and t.target == prompt for t in done.texts)
+        assert done.verdict is not None and done.verdict.reasons == ("nothing_translated",)
+    row = localized("How can I bake bread?", "```\nprint(1)\n```")
+    done = judge(translate(row, EN, answers(row)), merge_thresholds(("jpn_Jpan",)))
+    assert done.verdict is not None and done.verdict.accepted and "nothing_translated" in done.texts[1].flags

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
@@ -11,6 +13,10 @@ from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 from transforms.heartbeat import beat
 from transforms.inference.batches import Batch, Request
 from transforms.inference.memory import Memory
+
+_LOG = logging.getLogger("transcreate.models")
+# So many requests do not happen to be all bad.
+_TOO_MANY = 8
 
 
 class WrongModel(ValueError):
@@ -25,18 +31,34 @@ class Answerer(Protocol):
 
 
 def answer_all(model: Answerer, requests: Sequence[Request]) -> dict[str, bytes]:
-    """The model's answers. A failing batch is bisected until only the failing request is left, which has none."""
+    """The model's answers. A failing batch is bisected until only the failing request is left, which has none.
+
+    Raises:
+        WrongModel: nothing of a batch of some size could be answered: that is the model, not the requests.
+    """
+    failures: Counter[str] = Counter()
+    answers = _bisect(model, requests, failures)
+    if failures:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(failures.items()))
+        if not answers and len(requests) >= _TOO_MANY:
+            raise WrongModel(f"the model failed on each of {len(requests)} requests of a batch ({kinds})")
+        _LOG.warning("a model failed on %d of %d requests of a batch (%s)", failures.total(), len(requests), kinds)
+    return answers
+
+
+def _bisect(model: Answerer, requests: Sequence[Request], failures: Counter[str]) -> dict[str, bytes]:
     if not requests:
         return {}
     try:
         return dict(model.answer(requests))
     except WrongModel:
         raise
-    except Exception:
+    except Exception as error:
         if len(requests) == 1:
+            failures[type(error).__name__] += 1  # its message may hold payload
             return {}
         middle = len(requests) // 2
-        return answer_all(model, requests[:middle]) | answer_all(model, requests[middle:])
+        return _bisect(model, requests[:middle], failures) | _bisect(model, requests[middle:], failures)
 
 
 class AnsweringHandler(ModelHandler[Batch, PredictionResult, Answerer]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 # What is done around the engine: where a sentence is cut and how its parts are joined. Raised when a sentence that is
 # remembered would come out otherwise (a test holds the cuts against it), so that no memory answers with old ones.
 RECIPE = 1

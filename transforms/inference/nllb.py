@@ -81,11 +81,16 @@ class NllbModel:
         for question in questions:
             text, source, _ = question
             segment = decoded.get(question)
+            pieces, flag = [Piece(text, True)], ""
             if segment is None:
                 pieces = cut_at_clauses(text, lambda t, s=source: len(self.source_tokens(t, s)) <= limit)  # type: ignore[misc]
-                segment = self._by_pieces(question, pieces, "split_at_clauses")
+                flag = "split_at_clauses"
             elif segment.target and not all_pieces_kept(text, segment.target):
-                segment = self._by_pieces(question, cut_at_pieces(text), "cut_inside_sentence")
+                pieces, flag = cut_at_pieces(text), "cut_inside_sentence"
+            if [p.text for p in pieces if p.translate] != [text]:
+                segment = self._by_pieces(question, pieces, flag)
+            elif segment is None:
+                segment = Segment(text, "", 0.0, 0.0, 0, ("oversized", "translation_failed"))
             answers.append(segment)
         return answers
 
@@ -93,8 +98,6 @@ class NllbModel:
         """Translates the pieces of a sentence each on its own and puts them together."""
         text, source, target = question
         asked = [p.text for p in pieces if p.translate]
-        if asked == [text]:
-            return Segment(text, "", 0.0, 0.0, 0, ("oversized", "translation_failed"))
         parts = self.translate([(t, source, target) for t in dict.fromkeys(asked)])
         by_text = {p.source: p for p in parts}
         flags = {flag, *(f for p in parts for f in p.flags)}

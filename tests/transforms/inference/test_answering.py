@@ -37,6 +37,22 @@ def test_a_model_that_is_the_wrong_one_ends_the_run() -> None:
         answer_all(Moody(), [ask("a"), ask("wrong")])
 
 
+def test_a_model_that_fails_on_everything_ends_the_run_and_says_with_which_error() -> None:
+    class Broken:
+        def answer(self, requests: Sequence[Request]) -> dict[str, bytes]:
+            raise ImportError("no engine; payload")
+
+    with pytest.raises(WrongModel, match=r"each of 8 .*ImportError 8") as error:
+        answer_all(Broken(), [ask(str(i)) for i in range(8)])
+    assert "payload" not in str(error.value)
+    assert answer_all(Broken(), [ask("a")]) == {}
+
+
+def test_failures_are_logged_by_kind_and_without_payload(caplog: pytest.LogCaptureFixture) -> None:
+    answer_all(Moody(), [ask("a"), ask("poison")])
+    assert "failed on 1 of 2 requests of a batch (RuntimeError 1)" in caplog.text and "poison" not in caplog.text
+
+
 def handler(memory: Memory, threads: int = 1) -> AnsweringHandler:
     return AnsweringHandler(Moody, memory, lambda answer: answer != b"B", threads, (None, "test"))
 
