@@ -41,7 +41,7 @@ _COLUMNS = {
     "language": "FLORES-200 code of the texts.",
     "locale": "BCP-47 locale whose culture the row was adapted to.",
     "prompt": "The prompt in the row's language: of a conversation the last user message.",
-    "response": "The response in the row's language: the assistant message right after the prompt.",
+    "response": "The response in the row's language: of a conversation the last assistant message with text after the prompt.",
     "messages": "The whole conversation in the row's language, with system prompt and all turns.",
     "prompt_label": "safe, controversial or unsafe; null if not labelled.",
     "response_label": "The same for the response.",
@@ -212,8 +212,8 @@ def _introduction(published: Shards, rejected: Shards, run: Mapping[str, Any]) -
         "",
         f"Prompts and responses of the safety dataset {name}, adapted to the culture of each target locale and"
         " translated by machine, for training and testing guard models. Every row carries its source text, the edits"
-        " that adapted it, its scores, and the flags raised on the way; rows that a filter rejected are in a config of"
-        " their own, with reasons.",
+        " that adapted it, its scores, and the flags raised on the way"
+        + ("; rows that a filter rejected are in a config of their own, with reasons." if rejected else "."),
         "",
         "> **Content note.** This is safety data: some texts describe harm, abuse or hate.",
         "",

@@ -145,7 +145,7 @@ def to_columns(row: Row, source_language: str) -> dict[str, Any]:
         "messages": [
             {"role": _CHAT_ROLES.get(t.role, t.role), "content": out(t)}
             for t in row.texts
-            if t.role != "rationale" and (t.role not in final or out(t) is not None)
+            if t.role != "rationale" and (t.role not in final or t.source is not None)
         ],
         "prompt_label": sample.prompt_label,
         "response_label": sample.response_label,

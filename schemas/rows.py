@@ -111,7 +111,7 @@ class Text:
 
     Attributes:
         role: prompt | response | system | user | assistant | tool | rationale. The prompt is the last user message, the
-            response the assistant message right after it.
+            response the last assistant message with text after it.
         turn: place in the row, from 0: the conversation in order, then the rationale.
     """
 

@@ -123,7 +123,7 @@ SCORES = (
         "high",
         False,
         "piece_lost",
-        "Share of URLs, addresses, code and placeholders that came through exactly once.",
+        "Share of URLs, addresses, code and placeholders that the translation holds exactly as often as the source.",
     ),
     Score(
         "edits_kept",

@@ -27,7 +27,7 @@ def find_twin(row: Row, locale: str, source: str, locales: Sequence[str]) -> str
     """Id of the row that says the same as a generic row in a locale, word for word.
 
     It is the same sample's first generic row in the same language, be it the native one; None where the row is the first
-    itself, or was adapted.
+    itself, or was adapted. A locale that the row cannot be adapted to has none to point to: it is passed over.
 
     Args:
         row: segregated, not localized yet.
@@ -36,8 +36,15 @@ def find_twin(row: Row, locale: str, source: str, locales: Sequence[str]) -> str
     earlier = [x for x in (source, *locales[: locales.index(locale)]) if LOCALES[x] == LOCALES[locale]]
     if not earlier or not _is_generic(row, locale, source):
         return None
-    first = next((x for x in earlier if _is_generic(row, x, source)), None)
+    first = next((x for x in earlier if _is_generic_there(row, x, source)), None)
     return None if first is None else row.id if first == source else localize(row, first, 1).id
+
+
+def _is_generic_there(row: Row, locale: str, source: str) -> bool:
+    try:
+        return _is_generic(row, locale, source)
+    except Exception:  # that locale's own row is buried with it; this one need not be
+        return False
 
 
 def _is_generic(row: Row, locale: str, source: str) -> bool:
@@ -158,12 +165,13 @@ def _apply(text: Text, spans: list[Span], swaps: dict[tuple[str, str], _Swap], s
         swap = swaps.get(_key(span))
         if swap:
             action, (after, natives, origin) = "swap", swap
-            before_it = "".join(parts)
+            # Neither an article nor the end of a sentence reaches back beyond the value before: not all is joined.
+            before_it = "".join(parts[-2:])
             if not span.surface[0].islower() and _begins_sentence(before_it):
                 after = after[0].upper() + after[1:]
             article = _wrong_article(before_it, after)
             if article:
-                parts = [before_it[: -len(article[0])], article[1]]
+                parts[-2:] = [before_it[: -len(article[0])], article[1]]
                 length += len(article[1]) - len(article[0])
         else:
             action = "local" if pack.locale in span.cultures or span.kind in pack.local_measures else "topic"
@@ -183,7 +191,7 @@ def _begins_sentence(before: str) -> bool:
     return not stripped or stripped[-1] in "\n\r\u2028\u2029" or (stripped[-1] in ".!?:" and before != stripped)
 
 
-_ARTICLE = re.compile(r"(?<!\w)(an?) $", re.IGNORECASE)
+_ARTICLE = re.compile(r"(?<!\w)(an?) \Z", re.IGNORECASE)
 # Sounds like a vowel: an 8, an 11, an 18,000; but a uniform, a European.
 _VOWEL = re.compile(r"[£€₹$¥]?(?:8|1[18](?!\d))|(?!eu|uni|us[ae]|ut[ei]|one\b)[aeiou]", re.IGNORECASE)
 

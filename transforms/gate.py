@@ -20,9 +20,11 @@ PLACEHOLDERS = frozenset({"None", "REDACTED"})
 _MOST_HIDDEN = 2
 # Below these a language identifier guesses: measured on short English prompts (docs/thresholds.md).
 _LEAST_LETTERS, _LEAST_SOURCE, _SURE = 20, 0.2, 0.6
-# A message's role as the input may write it, and ours.
+# The keys of a message's role and content: OpenAI's, ShareGPT's.
+_MESSAGE_KEYS = (("role", "content"), ("from", "value"))
+# A message's role as the input may write it, in any case, and ours.
 _ROLES = {
-    "system": "system", "user": "user", "human": "user", "tool": "tool",
+    "system": "system", "developer": "system", "user": "user", "human": "user", "tool": "tool",
     "assistant": "assistant", "gpt": "assistant", "model": "assistant", "bot": "assistant",
 }  # fmt: skip
 
@@ -111,7 +113,8 @@ def _text(where: str, value: Any) -> str | None:
 def _read_messages(field: str, value: Any) -> tuple[list[tuple[str, str | None]], list[dict[str, Any]]]:
     """Reads a conversation: (role, content) of every message, and what else each message holds.
 
-    The last user message is the prompt, an assistant message right after it the response, unless its content is null.
+    The last user message is the prompt, unless its content is null, and the last assistant message with text after it
+    the response: the turns between, such as calls of tools, stay what they are.
     """
     if isinstance(value, str):
         try:
@@ -124,19 +127,35 @@ def _read_messages(field: str, value: Any) -> tuple[list[tuple[str, str | None]]
     rest = []
     for number, message in enumerate(value):
         where = f"field {field!r}, message {number} (from 0)"
-        if not isinstance(message, dict) or not {"role", "content"} <= message.keys():
-            raise MissingField(f"{where}: expected an object with role and content")
-        role = message["role"]
-        if not isinstance(role, str) or role not in _ROLES:
+        given = message if isinstance(message, dict) else {}
+        # Where a Parquet struct has the keys of both shapes, those of one are null.
+        keys = [pair for pair in _MESSAGE_KEYS if given.get(pair[0]) is not None and pair[1] in given]
+        if len(keys) != 1:
+            raise MissingField(f"{where}: expected an object with role and content, or with from and value")
+        role, content = (given[key] for key in keys[0])
+        if not isinstance(role, str) or role.lower() not in _ROLES:
             raise MissingField(f"{where}: unknown role; known are {', '.join(_ROLES)}")
-        turns.append((_ROLES[role], _text(f"{where}: content", message["content"])))
-        rest.append({k: v for k, v in message.items() if k not in ("role", "content")})
+        turns.append((_ROLES[role.lower()], _content(f"{where}: {keys[0][1]}", content)))
+        rest.append({k: v for k, v in given.items() if k not in keys[0] and v is not None})
     last = max((i for i, (role, _) in enumerate(turns) if role == "user"), default=len(turns))
-    for i, was, part in ((last, "user", "prompt"), (last + 1, "assistant", "response")):
-        if i >= len(turns) or turns[i][0] != was or turns[i][1] is None:
-            break
-        turns[i] = (part, turns[i][1])
+    if last < len(turns) and turns[last][1] is not None:
+        turns[last] = ("prompt", turns[last][1])
+        for i in range(len(turns) - 1, last, -1):
+            role, text = turns[i]
+            if role == "assistant" and text is not None and text.strip():
+                turns[i] = ("response", text)
+                break
     return turns, rest
+
+
+def _content(where: str, value: Any) -> str | None:
+    """A message's text, be it the only one of a list of parts."""
+    if isinstance(value, list):
+        parts = [{k: v for k, v in p.items() if v is not None} if isinstance(p, dict) else None for p in value]
+        if len(parts) != 1 or parts[0] is None or parts[0].keys() != {"type", "text"} or parts[0]["type"] != "text":
+            raise MissingField(f"{where} holds a list that is not one part of type text alone; write it as one text")
+        return _text(f"{where}: text", parts[0]["text"])
+    return _text(where, value)
 
 
 def _metadata(rest: dict[str, Any]) -> str:

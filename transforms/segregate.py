@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
@@ -102,9 +103,11 @@ def find_spans(text: str, index: int, lexicon: Lexicon) -> list[Span]:
         for kind, pattern in MEASURE_PATTERNS.items():
             found += [(m.start(), m.end(), kind, (_PATTERN_LOCALE,)) for m in pattern.finditer(text)]
     kept = verbatim_stretches(text) if found else []
+    ends = [end for _, end in kept]
     spans: list[Span] = []
     for start, end, kind, cultures in sorted(found, key=lambda s: (s[0], -s[1])):
-        if any(start < k_end and k_start < end for k_start, k_end in kept):
+        after = bisect_right(ends, start)  # the first kept stretch that ends behind the start
+        if after < len(kept) and kept[after][0] < end:
             continue
         if not spans or start >= spans[-1].end:
             spans.append(Span(index, start, end, text[start:end], kind, cultures))

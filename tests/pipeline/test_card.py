@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,19 @@ def test_only_splits_with_files_are_listed(tmp_path: Path) -> None:
         "en-US": {"test": ["data/en-US/test-*.parquet"]},
         "rejected": {"train": ["rejected/en-US/train-*.parquet"]},
     }
+
+
+def test_rejected_rows_are_spoken_of_only_where_there_are_some(
+    made: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    run = make_output(tmp_path, 8)
+    shutil.rmtree(tmp_path / "rejected")
+    write_card(tmp_path, run)
+    assert "rejected" not in configs(tmp_path)
+    for out, there in ((made[0], True), (tmp_path, False)):
+        text = (out / "README.md").read_text("utf-8")
+        assert ('load_dataset("path/to/this/folder", "rejected")' in text) == there
+        assert ("rows that a filter rejected are in a config" in text) == there
 
 
 def test_a_stray_file_is_an_error(tmp_path: Path) -> None:

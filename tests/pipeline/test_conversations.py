@@ -50,7 +50,7 @@ def records() -> list[dict[str, Any]]:
     silent = conversation(7, *pairs[:2])
     silent["conversation"] = silent["conversation"][1:2]
     parts = conversation(8, *pairs[:2])
-    parts["conversation"][2]["content"] = [{"type": "text", "text": "parts"}]
+    parts["conversation"][2]["content"] = [{"type": "text", "text": "parts"}, {"type": "text", "text": "more"}]
     return [*found, silent, parts]
 
 
@@ -72,7 +72,9 @@ def test_the_ledger_balances_and_what_is_no_conversation_is_named(out: Path) -> 
     assert refused["reasons"] == ["empty_prompt"]
     assert [m["role"] for m in refused["messages"]] == ["system", "assistant"]
     (letter,) = map(json.loads, (out / "dead_letters" / "gate.jsonl").read_text().splitlines())
-    assert letter["message"] == "field 'conversation', message 2 (from 0): content holds a list, not text"
+    where, _, what = letter["message"].partition(": ")
+    assert where == "field 'conversation', message 2 (from 0)"
+    assert what == "content holds a list that is not one part of type text alone; write it as one text"
 
 
 def test_every_text_is_translated_and_stands_where_it_stood(out: Path, records: list[dict[str, Any]]) -> None:

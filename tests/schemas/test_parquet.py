@@ -137,6 +137,15 @@ def test_messages_are_the_whole_conversation_and_not_the_rationale() -> None:
     assert others == {turn: contents[turn] for turn in (0, 1, 2, 3, 6)}
 
 
+def test_a_turn_whose_translation_failed_stays_without_content() -> None:
+    row = translated_chat()
+    failed = to_columns(replace(row, texts=tuple(replace(t, target=None) for t in row.texts)), "eng_Latn")
+    assert failed["messages"] == [m | {"content": None} for m in to_columns(row, "eng_Latn")["messages"]]
+    row = translated(response=None)
+    failed = to_columns(replace(row, texts=tuple(replace(t, target=None) for t in row.texts)), "eng_Latn")
+    assert failed["messages"] == [{"role": "user", "content": None}]
+
+
 def test_all_that_is_neither_prompt_nor_response_is_in_other_texts() -> None:
     columns = to_columns(translated_chat(), "eng_Latn")
     others = columns["other_texts"]
