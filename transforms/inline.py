@@ -13,6 +13,7 @@ _KINDS = {
     "e-mail": r"(?<![A-Za-z0-9.+_-])[A-Za-z0-9.+_-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",
     "code": rf"(?<!`)(?P<ticks>`+)(?!`)[^{_END}]+?(?<!`)(?P=ticks)(?!`)",
     "comment": rf"<!--(?:[^{_END}<-]|-(?!->)|<(?!!--))*-->",
+    "code tag": rf"<(?P<tag>code|kbd|samp|tt|var)>[^<>{_END}]*</(?P=tag)>",
     # A tag's attributes have values, but for a few. Words in angle brackets are no tag.
     "tag": r"</?[A-Za-z][\w:.-]*+(?:\s++(?:[A-Za-z_:@][\w:.-]*+\s*=\s*(?:\"[^\"<>]*\"|'[^'<>]*'|[^\s\"'<>=]+)"
     r"|(?:async|autofocus|checked|controls|defer|disabled|hidden|loop|multiple|muted|open|readonly|required|selected)\b))*+\s*/?>",

@@ -32,6 +32,7 @@ THREADS = 8  # readers side by side, for the latency of a bucket
 _COLUMNS = {"key": pa.string(), "check": pa.binary(16), "answer": pa.binary()}
 _SCHEMA = pa.schema([pa.field(name, kind, nullable=False) for name, kind in _COLUMNS.items()])
 _ROWS = 10_000  # a row group: what is decoded for one wanted answer
+_PATIENCE = 30  # seconds until Google's storage counts as unreachable
 _AT_ONCE = 1 << 20  # bytes: a smaller file is fetched in one request
 
 
@@ -51,6 +52,8 @@ def open_root(root: str) -> tuple[pafs.FileSystem, str]:
     """
     if "://" not in root:
         return pafs.LocalFileSystem(), root.rstrip("/") or "/"
+    if root.startswith("gs://") and "retry_limit_seconds" not in root:  # Arrow's own limit is 15 minutes
+        root += f"{'&' if '?' in root else '?'}retry_limit_seconds={_PATIENCE}"
     try:
         system, path = pafs.FileSystem.from_uri(root)
     except pa.ArrowInvalid as error:
@@ -59,6 +62,22 @@ def open_root(root: str) -> tuple[pafs.FileSystem, str]:
             f"{kind}:// cannot be opened; a memory is a local folder, s3://bucket/prefix or gs://bucket/prefix"
         ) from error
     return system, path.rstrip("/")
+
+
+def probe(root: str) -> None:
+    """Writes, reads and deletes a small file: whatever is wrong with a memory shows at once.
+
+    Raises:
+        OSError, ValueError: answers cannot be remembered here.
+    """
+    system, path = open_root(root)
+    file = f"{path}/.probe"
+    write_whole(system, file, b"can be written")
+    with contextlib.suppress(FileNotFoundError):  # another run's probe was faster
+        with system.open_input_file(file) as written:
+            if written.read() != b"can be written":
+                raise OSError("what was written there is not what is read")
+        system.delete_file(file)
 
 
 def list_folder(system: pafs.FileSystem, folder: str) -> list[pafs.FileInfo]:

