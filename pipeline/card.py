@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
-from pipeline.licences import forbids_commerce
+from pipeline.licences import forbids_commerce, hub_identifier, permits_commerce
 from pipeline.report import FOLDERS, Shards, list_shards
 from pipeline.report_page import show_hidden
 from schemas.locales import LANGUAGES, LOCALES
@@ -22,12 +22,6 @@ from transforms.judge import SHORT
 from transforms.write import SHARD
 
 _SPLITS = ("train", "validation", "test")
-# What the hub knows as a licence; any other goes into the card as `other` with its name.
-_HUB_LICENCES = frozenset({
-    "apache-2.0", "mit", "bsd-3-clause", "cc0-1.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0",
-    "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0", "cc-by-nd-4.0", "odc-by", "odbl", "cdla-permissive-2.0",
-    "cdla-sharing-1.0", "unknown",
-})  # fmt: skip
 _COLUMNS = {
     "id": "Hash of dataset, source id or content, occurrence and locale.",
     "source_id": "Id in the input.",
@@ -161,14 +155,22 @@ def _licence(run: Mapping[str, Any]) -> dict[str, str]:
     given = str(run["licence"])
     if _non_commercial_models(run) and not forbids_commerce(given):
         return {"license": "other", "license_name": "non-commercial"}
-    if given.lower() in _HUB_LICENCES:
-        return {"license": given.lower()}
+    if _unknown_models(run):
+        return {"license": "other", "license_name": "see-below"}
+    if hub_identifier(given):
+        return {"license": hub_identifier(given)}
     slug = re.sub(r"[^a-z0-9.]+", "-", given.lower()).strip("-.") or "see-below"
     return {"license": "other", "license_name": slug}
 
 
 def _non_commercial_models(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [model for model in run["models"] if forbids_commerce(str(model["licence"]))]
+
+
+def _unknown_models(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Models whose licence is neither known to permit commercial use nor to forbid it."""
+    barred = _non_commercial_models(run)
+    return [m for m in run["models"] if m not in barred and not permits_commerce(str(m["licence"]))]
 
 
 def _size_category(rows: int) -> str:
@@ -224,6 +226,12 @@ def _introduction(published: Shards, rejected: Shards, run: Mapping[str, Any]) -
         yield from (
             f"> **Not for commercial use.** This was made with {names}, whose licence forbids commercial use: the"
             " output may not be used commercially, whatever the licence of the input data says.",
+            "",
+        )
+    for model in _unknown_models(run):
+        yield from (
+            f"> **The licence of {_escape(model['name'])} is not known** (given: {_escape(model['licence'])}): find out"
+            " what it allows before you use what was made with it.",
             "",
         )
     yield from ("## Load it", "", "```python", "from datasets import load_dataset", "")

@@ -56,10 +56,10 @@ def make_parser() -> argparse.ArgumentParser:
     actions.add_parser("list", help="what is at hand, with licences")
     for name, about, what in (
         ("pull", "fetch a model from the hub (or HF_ENDPOINT); a broken download goes on", "owner/name"),
-        ("convert", "convert a Hugging Face checkpoint of the NLLB architecture", "folder, or owner/name"),
+        ("convert", "convert a Hugging Face checkpoint of NLLB's", "its folder"),
     ):
         action = actions.add_parser(name, help=about)
-        action.add_argument("target", metavar="NAME", help=what)
+        action.add_argument("target", metavar="NAME" if name == "pull" else "FOLDER", help=what)
         action.add_argument("--quantization", default="int8", help="of converted weights: int8 (default), float16, ...; "
                             "as translate.compute_type")  # fmt: skip
         if name == "pull":

@@ -6,6 +6,9 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import math
+import os
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -107,10 +110,12 @@ class Policy:
     """What a run may be made of.
 
     Attributes:
-        licence: `commercial` refuses models and input whose licence forbids commercial use, or is not known.
+        licence: `commercial` refuses models and input whose licence is not known to permit commercial use.
+        accept: models, datasets or licences, by name, that pass all the same: the user vouches for them.
     """
 
     licence: str = "any"
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,7 +207,11 @@ TRANSIENT = (
     "translate.threads",
     "similarity.device",
 )
+# CTranslate2's, but for those that choose by the machine: a fingerprint needs one type.
+COMPUTE_TYPES = ("int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32")
 _CHOICES: dict[str, tuple[str, ...]] = {
+    "compute_type": COMPUTE_TYPES,
+    "device": ("cpu", "cuda", "auto"),
     "policy.licence": ("any", "commercial"),
     "split": ("train", "validation", "test"),
     "usage": ("train", "eval_only"),
@@ -218,7 +227,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     ),
 }
 _AT_LEAST = {"rows": 1, "workers": 1, "beam_size": 1, "threads": 0, "intra_threads": 1, "batch_tokens": 1,
-             "max_input_tokens": 3, "max_output_tokens": 3, "max_unit_bytes": 1, "limit": 1}  # fmt: skip
+             "no_repeat_ngram_size": 0, "coverage_penalty": 0, "max_input_tokens": 3, "max_output_tokens": 3,
+             "max_unit_bytes": 1, "limit": 1}  # fmt: skip
 
 
 def load_config(
@@ -235,18 +245,10 @@ def load_config(
         raise ConfigError(f"{path}: cannot read the config ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8") from None
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ConfigError(
-            f"{path}{f':{mark.line + 1}' if mark else ''}: not YAML ({getattr(error, 'problem', '')})"
-        ) from None
-    if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(f"{path}: expected a mapping of config keys")
-    plain: dict[str, Any] = {}
     lines: dict[str, int] = {}
-    _plain(node, "", plain, lines, path)
+    plain = _parse(text, path, "", lines)
+    if not isinstance(plain, dict):
+        raise ConfigError(f"{path}: expected a mapping of config keys")
     given = [*overrides, *([] if output is None else [f"output.folder={json.dumps(output)}"])]
     for item in [None, *given]:
         if item is not None:
@@ -263,28 +265,44 @@ def load_config(
     return config
 
 
-def _plain(node: yaml.MappingNode, prefix: str, into: dict[str, Any], lines: dict[str, int], path: str) -> None:
-    """Turns YAML nodes into plain values and notes the line of every key."""
-    for key_node, value_node in node.value:
-        key = str(key_node.value)
-        full = f"{prefix}{key}"
-        if key in into:
-            raise ConfigError(f"{path}:{key_node.start_mark.line + 1}: {full} is given twice")
-        lines[full] = key_node.start_mark.line + 1
-        into[key] = _value(value_node, f"{full}.", lines, path)
+def _parse(text: str, path: str, key: str, lines: dict[str, int]) -> Any:
+    """Reads YAML as plain values and notes the line of every key."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        return None if node is None else _plain(node, key, lines, path)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ConfigError(
+            f"{path}{f':{mark.line + 1}' if mark else ''}: not YAML ({getattr(error, 'problem', '')})"
+        ) from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply, or an alias inside what it stands for; write it out") from None
 
 
-def _value(node: yaml.Node, prefix: str, lines: dict[str, int], path: str) -> Any:
+def _plain(node: yaml.Node, key: str, lines: dict[str, int], path: str) -> Any:
+    def fail(node: yaml.Node, message: str) -> ConfigError:
+        return ConfigError(f"{path}:{node.start_mark.line + 1}: {message}")
+
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, f"{key}.{i}", lines, path) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         inner: dict[str, Any] = {}
-        _plain(node, prefix, inner, lines, path)
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise fail(key_node, f"{key or 'config'}: a key must be a name")
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                raise fail(key_node, f"{key or 'config'}: merge keys (<<) are not read; write the keys out")
+            name = str(key_node.value)
+            full = f"{key}.{name}" if key else name
+            if name in inner:
+                raise fail(key_node, f"{full} is given twice")
+            lines[full] = key_node.start_mark.line + 1
+            inner[name] = _plain(value_node, full, lines, path)
         return inner
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item, f"{prefix}{i}.", lines, path) for i, item in enumerate(node.value)]
     try:
         return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError):
-        raise ConfigError(f"{path}:{node.start_mark.line + 1}: {prefix.rstrip('.')}: cannot read this value") from None
+        raise fail(node, f"{key}: cannot read this value") from None
 
 
 def _override(plain: dict[str, Any], item: str) -> None:
@@ -297,10 +315,7 @@ def _override(plain: dict[str, Any], item: str) -> None:
         at = at.setdefault(parent, {})
         if not isinstance(at, dict):
             raise ConfigError(f"--set {item}: {parent} has no keys below it")
-    try:
-        at[last] = yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError):
-        raise ConfigError(f"--set {item}: the value is not YAML") from None
+    at[last] = _parse(value, f"--set {key}", key, {})
 
 
 def _build(kind: Any, value: Any, key: str, lines: Mapping[str, int], path: str) -> Any:
@@ -332,7 +347,7 @@ def _build(kind: Any, value: Any, key: str, lines: Mapping[str, int], path: str)
             return None
         return _build(next(a for a in arguments if a is not type(None)), value, key, lines, path)
     if origin is tuple:
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, list) or not (value or key == "policy.accept"):
             raise fail("expected a list with at least one item")
         return tuple(_build(arguments[0], v, f"{key}.{i}", lines, path) for i, v in enumerate(value))
     if origin is not None:  # a free mapping
@@ -340,9 +355,11 @@ def _build(kind: Any, value: Any, key: str, lines: Mapping[str, int], path: str)
             raise fail("expected a mapping")
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if type(value) is not kind:
         raise fail(f"expected {kind.__name__}, found {value!r}")
+    if kind is float and not math.isfinite(value):
+        raise fail(f"expected a finite number, found {value}")
     name = key.rpartition(".")[2]
     choices = _CHOICES.get(key, _CHOICES.get(name, ()))
     if choices and value not in choices and "fields" not in key:
@@ -356,7 +373,11 @@ def _check(config: Config, path: str) -> None:
     if not config.output.folder.strip():
         raise ConfigError(f"{path}: output: expected a folder")
     _check_memory(config, path)
+    _check_decoding(config.translate, path)
     mapped = config.fields
+    for name, field_name in vars(mapped).items():
+        if field_name == "":
+            raise ConfigError(f"{path}: fields.{name}: expected the name of a field of the input, or null for none")
     if mapped.messages is not None and (mapped.prompt is not None or mapped.response is not None):
         raise ConfigError(
             f"{path}: fields.messages: prompt and response are taken from the messages; leave out fields.prompt and "
@@ -377,22 +398,47 @@ def _check(config: Config, path: str) -> None:
         raise ConfigError(f"{path}: locales: {config.source_locale} is the source locale; its rows are always written")
 
 
+def _check_decoding(decoding: Decoding, path: str) -> None:
+    """What CTranslate2 refuses, or crashes on, only when it translates."""
+    for name in ("patience", "repetition_penalty"):
+        if getattr(decoding, name) <= 0:
+            raise ConfigError(f"{path}: translate.{name}: expected a number above 0")
+    if decoding.beam_size * decoding.patience < 1:
+        raise ConfigError(f"{path}: translate.patience: times beam_size it must be 1 or more")
+    if decoding.beam_size == 1 and decoding.coverage_penalty:
+        raise ConfigError(f"{path}: translate.coverage_penalty: needs a beam_size of 2 or more")
+
+
+def check_address(address: str) -> None:
+    """Checks the form of a memory's address; a local folder has any.
+
+    Raises:
+        ConfigError: it is a URI of an unknown kind, names no bucket, or may hold keys; it is not shown.
+    """
+    uri = re.match(r"\s*(\w[\w+.-]*):/", address)
+    if not uri:
+        return
+    if "@" in address.split("?")[0]:
+        raise ConfigError("memory: no keys in the address, which is written into the output; give them by environment")
+    if uri[1] not in ("s3", "gs") or not re.match(r"\w+://[^/?]", address):
+        raise ConfigError(
+            f"memory: no address of a memory ({uri[1]}:...); give a folder, s3://bucket/prefix or gs://bucket/prefix"
+        )
+
+
 def _check_memory(config: Config, path: str) -> None:
     given = config.memory_folder()
+    try:
+        check_address(given)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     if "://" in given:
-        scheme, _, rest = given.partition("://")
-        if scheme not in ("s3", "gs"):
-            raise ConfigError(
-                f"{path}: memory: {scheme}:// is not known; give a folder, s3://bucket/prefix or gs://bucket/prefix"
-            )
-        if "@" in rest.split("/")[0]:
-            raise ConfigError(
-                f"{path}: memory: no keys in the address, which is written into the output; give them by environment"
-            )
         return
     out, memory = Path(config.output.folder).resolve(), Path(given).resolve()
     if memory == out or out in memory.parents:
         raise ConfigError(f"{path}: memory: {memory} is inside the output folder; it must outlive it")
+    if os.path.isfile(memory):
+        raise ConfigError(f"{path}: memory: {memory} is a file; give a folder")
 
 
 def as_dict(config: Config) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.config import check_address
 from pipeline.errors import InputError
 from transforms.inference.memory_care import Compaction, Stats, compact, stats, verify
 
@@ -15,8 +16,10 @@ def memory_command(action: str, root: str, aside: bool = False) -> int:
         aside: for verify: set damaged files aside.
 
     Raises:
+        ConfigError: `root` is no address of a memory.
         InputError: there is no memory at `root`, or it cannot be reached.
     """
+    check_address(root)
     try:
         if action == "stats":
             print(_table(stats(root)))

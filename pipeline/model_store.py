@@ -149,12 +149,12 @@ def content_of(folder: Path, record: Record) -> dict[str, str]:
     return {name: mark["sha256"] for name, mark in marks.items()}
 
 
-def make(final: Path, name: str, build: Callable[[Path, Path], Record]) -> Path:
+def make(final: Path, name: str, build: Callable[[Path, Path], tuple[Path, Record]]) -> Path:
     """Makes a model's folder unless it is there. Nobody ever sees half of one; who comes second waits for the first.
 
     Args:
-        build: makes and fills the second folder it is given, and returns the record without `files`.
-            What it puts into the first outlives a kill, until the model is made.
+        build: returns the folder that becomes the model, and the record without `files`. What it puts into the first
+            folder it is given outlives a kill, until the model is made; the second one, inside, does not.
 
     Raises:
         ConfigError: the place cannot be written, or is taken by something that is no model.
@@ -169,12 +169,13 @@ def make(final: Path, name: str, build: Callable[[Path, Path], Record]) -> Path:
                 if free:
                     _tidy(lock.parent)
         staged = work / _STAGED
-        record = build(work, staged)
-        record = replace(record, files=mark_files(p for p in staged.iterdir() if p.name != CARD))
-        (staged / RECORD).write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False), "utf-8")
-        for path in (*staged.iterdir(), staged):
+        shutil.rmtree(staged, ignore_errors=True)  # of a process that was killed
+        made, record = build(work, staged)
+        record = replace(record, files=mark_files(p for p in made.iterdir() if p.name not in (CARD, RECORD)))
+        (made / RECORD).write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False), "utf-8")
+        for path in (*made.iterdir(), made):
             _sync(path)
-        os.replace(staged, final)
+        os.replace(made, final)
         _sync(final.parent)
     return final
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from data import resource
 from pipeline.errors import ConfigError
-from pipeline.licences import card_licence, forbids_commerce
+from pipeline.get_model import convert, pull
+from pipeline.licences import card_licence, forbids_commerce, licence_of
 from pipeline.model_store import damaged, leftovers, read_record, ready
-from pipeline.models import convert, pull
 
 
 def models_command(action: str, name: str | None = None, quantization: str = "int8") -> int:
@@ -33,7 +33,7 @@ def models_command(action: str, name: str | None = None, quantization: str = "in
     folder = pull(str(name), quantization) if action == "pull" else convert(str(name), quantization)
     record = read_record(folder)
     if record:
-        licence = card_licence(folder) or record.licence
+        licence, _ = licence_of([record.name], [folder], record.licence)
         note = ", which forbids commercial use of what it makes" if forbids_commerce(licence) else ""
         print(f"{folder}\n{record.kind}, weights {record.quantization or 'as they came'}, licence {licence}{note}")
         weights = f", compute_type: {record.quantization}" if record.quantization else ""
@@ -57,7 +57,7 @@ def describe_models() -> str:
             path = Path(spec.origin).parent / file
             found.append((name, "bundled", "-", licence, [path], path.parent))
     for folder, r in ready():
-        licence = card_licence(folder) or r.licence
+        licence, _ = licence_of([r.name], [folder], r.licence)
         found.append((r.name, r.kind, r.quantization or "-", licence, folder.iterdir(), folder))
     rows = [("name", "kind", "weights", "licence", "MB", "folder")]
     for name, kind, quantization, licence, paths, folder in found:

@@ -16,7 +16,7 @@ import yaml
 from data import resource
 from pipeline.config import Config, fingerprint, lasting
 from pipeline.errors import ConfigError, InputError
-from pipeline.licences import UNKNOWN, forbids_commerce
+from pipeline.licences import forbids_commerce, identifier, permits_commerce
 from pipeline.models import Model, find_encoder, find_language_id, find_translator
 from schemas.locales import LOCALES
 from schemas.scores import BY_NAME
@@ -155,28 +155,27 @@ def check_licences(config: Config, models: tuple[Model, ...]) -> None:
     """Does what `policy.licence` asks.
 
     Raises:
-        ConfigError: it is `commercial`, and a licence forbids commercial use or is not known.
+        ConfigError: it is `commercial`, and a licence is not known to permit commercial use, nor accepted by name.
     """
     if config.policy.licence == "any":
         return
+    accepted = {identifier(given) for given in config.policy.accept}
+    asked = [(f"{m.role} model {m.name}", m.name, m.licence) for m in models]
+    asked.append((f"input {config.dataset}", config.dataset, config.licence))
     wrong = []
-    for model in models:
-        if forbids_commerce(model.licence):
-            wrong.append(
-                f"{model.role} model {model.name}: {model.licence} forbids commercial use; choose another model"
-            )
-        elif model.licence.lower() == UNKNOWN:
-            wrong.append(
-                f"{model.role} model {model.name}: its licence is not known; put a README.md whose front matter has "
-                f"`license:` into {model.directory or 'its folder, and name the folder in the config'}"
-                + (", or let `transcreate models pull` read it from the hub" if not model.fingerprint else "")
-            )
-    if forbids_commerce(config.licence):
-        wrong.append(f"licence: {config.licence} of the input forbids commercial use; choose another input")
-    elif config.licence.lower() == UNKNOWN:
-        wrong.append("licence: that of the input is not known; find it out and name it")
+    for what, name, licence in asked:
+        if permits_commerce(licence) or accepted & {identifier(name), identifier(licence)}:
+            continue
+        if forbids_commerce(licence):
+            wrong.append(f"{what}: {licence} forbids commercial use; choose another")
+        else:
+            wrong.append(f"{what}: its licence is not known to permit it (read: {licence.strip() or 'nothing'})")
     if wrong:
-        raise ConfigError(f"policy.licence is commercial, but {'; and '.join(wrong)} (or set policy.licence: any)")
+        raise ConfigError(
+            f"policy.licence is commercial, but {'; '.join(wrong)}. A model's licence is read from `license:` in the front "
+            "matter of its folder's README.md, or from the hub by `transcreate models pull`; the input's is the config's "
+            "`licence`; write it as SPDX does (apache-2.0). If you know that one permits it: policy.accept: [its name]"
+        )
 
 
 def _missing_languages(config: Config, translator: Model) -> list[str]:
@@ -227,6 +226,11 @@ def describe(plan: Plan) -> str:
         f"  note: {m.name} ({m.licence}) forbids commercial use of what it makes"
         for m in plan.models
         if forbids_commerce(m.licence)
+    ]
+    lines += [
+        f"  note: the licence of {m.name} is not known ({m.licence}): find out what it permits"
+        for m in plan.models
+        if not permits_commerce(m.licence) and not forbids_commerce(m.licence)
     ]
     lines += [
         f"locales       {', '.join(config.locales)} (source {config.source_locale})",

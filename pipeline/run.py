@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.config import Runner, differing_keys, lasting
+from pipeline.config import Config, Runner, differing_keys, lasting
 from pipeline.errors import ConfigError
 from pipeline.graph import build_gate, build_slice
 from pipeline.plan import Plan, shard_counts, slice_count
@@ -36,6 +36,8 @@ from pipeline.publish import (
 )
 from pipeline.runners import run_job
 from transforms.heartbeat import total_beats
+from transforms.inference.memory_files import probe
+from transforms.inference.sentence_encoder import BUNDLED
 
 _RUN = "run.json"
 
@@ -78,6 +80,7 @@ def _run(plan: Plan, out: Path, work: Path, force: bool) -> dict[str, Any] | Non
     if _is_finished(plan, out):
         shutil.rmtree(work, ignore_errors=True)
         return None
+    _check_machine(plan.config)
     (work / "beats").mkdir(parents=True, exist_ok=True)
     write_whole(work / _RUN, json.dumps(_identity(plan), sort_keys=True))
     timings: dict[str, Any] = _once(work / "gate.json", lambda: _gate(plan, work))
@@ -93,6 +96,41 @@ def _run(plan: Plan, out: Path, work: Path, force: bool) -> dict[str, Any] | Non
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     timings = {**timings, **{k: round(v, 1) for k, v in merged.items()}, "slices": slices, "peak_memory_mb": peak >> 10}
     return publish(plan, timings)
+
+
+def _check_machine(config: Config) -> None:
+    """Finds out before the gate what would else fail after it: where the memory lies, and what the models run on.
+
+    Raises:
+        ConfigError: names the key.
+    """
+    address = config.memory_folder()
+    try:
+        probe(address)
+    except (OSError, ValueError) as error:
+        said = next(iter(str(error).splitlines()), "")[:300]
+        raise ConfigError(
+            f"memory: {address.split('?')[0]} cannot be written and read ({said}); give a folder, or a bucket that exists, "
+            "with its keys in the environment"
+        ) from error
+    if config.runner.name not in ("FnApiRunner", "BundleBasedDirectRunner"):
+        return  # the models run elsewhere
+    import ctranslate2
+
+    device, wanted = config.translate.device, config.translate.compute_type
+    try:
+        able = sorted(ctranslate2.get_supported_compute_types(device))
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(f"translate.device: {device} cannot be used here ({error}); cpu always can") from error
+    if wanted not in able:
+        raise ConfigError(
+            f"translate.compute_type: {wanted} is not supported on this machine's {device}; one of {', '.join(able)}"
+        )
+    if config.similarity.device == "cuda" and config.similarity.model != BUNDLED:
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ConfigError("similarity.device: cuda cannot be used here (PyTorch finds none); cpu always can")
 
 
 def _identity(plan: Plan) -> dict[str, Any]:

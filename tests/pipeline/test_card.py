@@ -121,6 +121,15 @@ def test_a_non_commercial_model_bars_commercial_use(tmp_path: Path, licence: str
     assert front_matter(tmp_path)["license"] == "other"
 
 
+@pytest.mark.parametrize("licence", ["unknown", "", "mit, unknown"])
+def test_a_model_of_unknown_licence_promises_nothing(tmp_path: Path, licence: str) -> None:
+    run = make_output(tmp_path, 8)
+    run["models"][0] |= {"name": "org/model", "licence": licence}
+    write_card(tmp_path, run)
+    assert "The licence of org/model is not known" in (tmp_path / "README.md").read_text("utf-8")
+    assert front_matter(tmp_path)["license"] == "other"
+
+
 @pytest.mark.parametrize("licence", ["INCLUDED-1.0", "MIT", "Apache-2.0"])
 def test_other_licences_do_not(tmp_path: Path, licence: str) -> None:
     run = make_output(tmp_path, 8)

@@ -35,6 +35,42 @@ def test_a_wrong_config_says_what_and_ends_with_2(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"memory": "FILE/memory"}, "memory: FILE/memory cannot be written"),
+        (
+            {"memory": "s3://bucket/x?endpoint_override=127.0.0.1:9&scheme=http&region=r"},
+            "memory: s3://bucket/x cannot",
+        ),
+        ({"translate": {"device": "cuda"}}, "translate.device: cuda cannot be used here"),
+        ({"translate": {"compute_type": "bfloat16"}}, "translate.compute_type: bfloat16 is not supported"),
+        ({"similarity": {"model": "org/encoder", "device": "cuda"}}, "similarity.device: cuda cannot be used here"),
+    ],
+)
+def test_what_this_machine_cannot_do_is_told_before_the_gate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, change: dict, said: str
+) -> None:
+    import ctranslate2
+
+    supported = ctranslate2.get_supported_compute_types
+
+    def without_gpu(device: str) -> set[str]:
+        if device == "cuda":
+            raise RuntimeError("no CUDA")
+        return supported(device) - {"bfloat16"}
+
+    monkeypatch.setattr("ctranslate2.get_supported_compute_types", without_gpu)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("pipeline.run.run_job", lambda *given: pytest.fail("it reached the gate"))
+    (tmp_path / "file").write_text("")
+    file = str(tmp_path / "file")
+    if "memory" in change:
+        change = {"memory": change["memory"].replace("FILE", file)}
+    assert main(["run", str(write_config(tmp_path, demo_lines(2), **change))]) == 2
+    assert said.replace("FILE", file) in capsys.readouterr().err
+
+
 def test_an_unknown_key_is_named_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("dataset: d\nlicence: x\n\nlocale: [de-DE]\n")

@@ -73,5 +73,5 @@ def test_no_memory_is_missing_input_with_advice(
     (tmp_path / "data").mkdir()
     assert main(["memory", action, str(tmp_path)]) == 3
     assert "not a memory" in capsys.readouterr().err
-    assert main(["memory", action, "ftp://host/x"]) == 3
+    assert main(["memory", action, "ftp://host/x"]) == 2
     assert "s3://bucket/prefix" in capsys.readouterr().err

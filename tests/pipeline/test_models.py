@@ -9,8 +9,9 @@ from data import resource
 from pipeline.cli import main
 from pipeline.config import Translate, lasting, load_config
 from pipeline.errors import ConfigError
-from pipeline.licences import card_licence, forbids_commerce
-from pipeline.models import convert, find_translator
+from pipeline.get_model import convert
+from pipeline.licences import card_licence, forbids_commerce, permits_commerce
+from pipeline.models import find_encoder, find_translator
 from tests.pipeline.runs import demo_lines, write_config
 
 
@@ -139,10 +140,86 @@ def test_a_licence_is_read_from_the_front_matter(tmp_path: Path, card: str, lice
 
 @pytest.mark.parametrize(
     ("licence", "forbids"),
-    [("cc-by-nc-sa-4.0", True), ("qwen-research", True), ("Non-Commercial", True), ("mit", False), ("INC-1.0", False)],
+    [
+        ("cc-by-nc-sa-4.0", True),
+        ("CC BYNC 4.0", True),
+        ("qwen-research", True),
+        ("Non-Commercial", True),
+        ("non_commercial", True),
+        ("mit", False),
+        ("INC-1.0", False),
+    ],
 )
 def test_a_licence_that_forbids_commerce_is_known_by_its_name(licence: str, forbids: bool) -> None:
     assert forbids_commerce(licence) == forbids
+    assert not (forbids and permits_commerce(licence))
+
+
+@pytest.mark.parametrize(
+    "licence", ["mit", "MIT License", "Apache 2.0", "Apache License 2.0", "CC BY 4.0", "cc_by_sa_3.0", "mit, apache-2.0",
+                "MIT OR Apache-2.0", "GPL-3.0-or-later"]
+)  # fmt: skip
+def test_a_licence_that_permits_commerce_is_known_by_its_identifier(licence: str) -> None:
+    assert permits_commerce(licence)
+
+
+@pytest.mark.parametrize(
+    "licence", ["", " ", "none", "n/a", "other", "unknown", "unknown license", "TBD", "proprietary", "unknown, mit",
+                "mit, cc-by-nc-4.0", "mit,", "my mit", "CC-BY-ND-4.0 or so"]
+)  # fmt: skip
+def test_every_other_licence_is_not_known(licence: str) -> None:
+    assert not permits_commerce(licence)
+
+
+@pytest.mark.parametrize("accept", ["Org/Model", "house-1.0"])
+def test_a_user_may_vouch_for_a_model_or_a_licence_by_name(
+    tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str], accept: str
+) -> None:
+    changes = {"translate": {"model": "org/model"}, "licence": "house 1.0"}
+    config = str(write_config(tmp_path, demo_lines(2), policy={"licence": "commercial", "accept": [accept]}, **changes))
+    assert main(["plan", config]) == 2
+    said = capsys.readouterr().err
+    assert ("translate model" in said) != (accept == "Org/Model") and ("input small" in said) != (accept == "house-1.0")
+    assert main(["plan", config, "--set", "policy.accept=[org/model, small]"]) == 0
+    assert "the licence of org/model is not known" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["NLLB-200-mine", "my_nllb200"])
+def test_a_name_that_is_known_to_forbid_has_the_last_word(cache: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(str(resource("demo/translator")), tmp_path / name)
+    (tmp_path / name / "README.md").write_text("---\nlicense: mit\n---\n")
+    assert find_translator(Translate(model=str(tmp_path / name))).licence == "CC-BY-NC-4.0"
+
+
+def test_a_stray_file_changes_no_fingerprint(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(str(resource("demo/translator")), folder)
+    config = load_config(str(write_config(tmp_path, [], similarity={"model": str(folder)})))
+    before = find_translator(Translate(model=str(folder))), find_encoder(config)
+    for name in ("notes.txt", "README.md", ".gitattributes"):
+        (folder / name).write_text("---\nlicense: apache-2.0\n---\n")
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "lock").write_text("")
+    assert find_translator(Translate(model=str(folder))) == before[0]
+    assert find_encoder(config).fingerprint != before[1].fingerprint, "an encoder may read any file that is not hidden"
+    (folder / "notes.txt").unlink()
+    assert find_encoder(config).fingerprint == before[1].fingerprint
+    (folder / "config.json").write_text("{}")
+    assert find_encoder(config).fingerprint != before[1].fingerprint
+
+
+def test_what_is_no_folder_is_not_converted(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("no/such", "../nothing/here"):
+        assert main(["models", "convert", name]) == 2
+        said = capsys.readouterr().err
+        assert "no such folder" in said and "models pull owner/name" in said
+
+
+def test_other_language_tokens_than_nllbs_are_refused(checkpoint: Path, cache: Path, tmp_path: Path) -> None:
+    shutil.copytree(checkpoint, tmp_path / "m2m")
+    (tmp_path / "m2m" / "tokenizer.json").write_text('{"added_tokens": [{"content": "__en__"}]}')
+    with pytest.raises(ConfigError, match="M2M-100 has others"):
+        convert(str(tmp_path / "m2m"))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +228,9 @@ def test_a_licence_that_forbids_commerce_is_known_by_its_name(licence: str, forb
         ({"translate": {"model": "facebook/nllb-200-distilled-600M"}}, "CC-BY-NC-4.0 forbids commercial use"),
         ({"translate": {"model": "org/model"}}, "translate model org/model: its licence is not known"),
         ({"similarity": {"model": "org/encoder"}}, "similarity model org/encoder: its licence is not known"),
-        ({"licence": "cc-by-nc-4.0"}, "licence: cc-by-nc-4.0 of the input forbids"),
+        ({"licence": "cc-by-nc-4.0"}, "input small: cc-by-nc-4.0 forbids commercial use"),
+        ({"licence": ""}, "input small: its licence is not known to permit it (read: nothing)"),
+        ({"licence": "TBD"}, "(read: TBD). A model's licence is read from `license:`"),
         ({"policy": {"licence": "free"}}, "expected one of any, commercial"),
         ({}, ""),
     ],

@@ -28,7 +28,12 @@ Done = subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def server(checkpoint: Path) -> Iterator[Hub]:
     nllb = {p.name: p.read_bytes() for p in checkpoint.iterdir()}
-    ct2 = {"model.bin": BIG, "shared_vocabulary.json": b"[]", "tokenizer.json": b"{}", "config.json": b"{}"}
+    ct2 = {
+        "model.bin": BIG,
+        "shared_vocabulary.json": b"[]",
+        "tokenizer.json": b'{"eng_Latn": 4}',
+        "config.json": b"{}",
+    }
     with serve() as hub:
         hub.repos = {
             "org/ct2": Repo({**ct2, "README.md": CARD, "pytorch_model.bin": b"the same again", "docs/x.json": b"{}"}),
@@ -38,6 +43,8 @@ def server(checkpoint: Path) -> Iterator[Hub]:
             "org/whisper": Repo({"model.bin": BIG, "config.json": b"{}", "vocabulary.txt": b"", "tokenizer.json": b""}),
             "org/no-tokenizer": Repo({"model.bin": BIG, "config.json": b"{}", "shared_vocabulary.txt": b""}),
             "org/bert": Repo({**nllb, "config.json": b'{"model_type": "bert"}'}),
+            "org/m2m": Repo({**nllb, "tokenizer.json": b'{"__en__": 4}'}),
+            "org/m2m-ct2": Repo({**ct2, "tokenizer.json": b'{"__en__": 4}'}),
             "org/empty": Repo({"README.md": CARD}),
             "org/gated": Repo(ct2, gated=True),
         }
@@ -193,6 +200,8 @@ def test_wrong_bytes_are_noticed_and_fetched_anew(transcreate: Callable[..., Don
         (["pull", "org/whisper"], "no translator"),
         (["pull", "org/no-tokenizer"], "without tokenizer.json"),
         (["pull", "org/bert"], "type 'bert'; Transcreate translates with NLLB"),
+        (["pull", "org/m2m"], "none of NLLB's language codes"),
+        (["pull", "org/m2m-ct2"], "none of NLLB's language codes"),
         (["pull", "org/empty"], "no config.json, no tokenizer.json, no weights"),
         (["pull", "no-owner"], "no name of the hub's"),
         (["pull", "org/nllb", "--quantization", "int3"], "one of int8"),
@@ -230,6 +239,31 @@ def test_what_a_killed_conversion_leaves_is_no_model_and_is_cleaned_later(
     assert "converted" not in listed and f"`transcreate models convert {checkpoint}" in listed
     assert transcreate("models", "pull", "org/ct2").returncode == 0
     the_model(cache)
+
+
+@pytest.mark.parametrize("what", ["pull org/ct2", "pull org/nllb", "convert"])
+@pytest.mark.parametrize("where", ["mark_files", "_sync"])
+def test_after_a_kill_the_same_command_makes_the_model(
+    transcreate: Callable[..., Done], hub: Hub, checkpoint: Path, cache: Path, what: str, where: str
+) -> None:
+    words = ["models", *what.split()] + ([str(checkpoint)] if what == "convert" else [])
+    kill = f"import os, pipeline.model_store as s; s.{where} = lambda *given: os.kill(os.getpid(), 9)"
+    assert transcreate(*words, code=kill).returncode == -signal.SIGKILL
+    hub.log.clear()
+    done = transcreate(*words)
+    assert done.returncode == 0, done.stderr
+    assert hub.gets("model.bin") == hub.gets("model.safetensors") == [], "what had arrived is kept"
+    folder = the_model(cache)
+    assert transcreate("models", "verify").stdout == "1 models as recorded\n"
+    assert set(json.loads((folder / "transcreate.json").read_text())["files"]) >= {"model.bin", "tokenizer.json"}
+
+
+def test_a_pull_reads_no_folder_of_that_name(
+    transcreate: Callable[..., Done], hub: Hub, cache: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "org" / "ct2").mkdir(parents=True)
+    assert transcreate("models", "pull", "org/ct2", code=f"import os; os.chdir({str(tmp_path)!r})").returncode == 0
+    assert (the_model(cache) / "model.bin").read_bytes() == BIG
 
 
 def test_a_pulled_checkpoint_runs_without_a_network_and_its_licence_is_named_everywhere(
