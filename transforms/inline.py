@@ -8,6 +8,8 @@ import re
 _NO_URL = r"\s<>\"()“”„«»—–\u0e00-\u0e7f\u2e80-\ua4cf\uac00-\ud7af\uff00-\uffef"
 _END = r"\r\n\u2028\u2029"
 _KINDS = {
+    # What is around the words of a Markdown link: [ and ](address), ![ and ](address).
+    "link": rf"!?\[(?=[^\[\]{_END}]*\]\([^\s()<>]+\))|\]\([^\s()<>]+\)",
     # Balanced brackets belong to it, the sentence's own punctuation does not.
     "url": rf"(?:https?://|(?<![A-Za-z0-9.])www\.)(?:[^{_NO_URL}]|\([^{_NO_URL}]*\))*(?:[^{_NO_URL}.,;:!?\]}}'’]|\([^{_NO_URL}]*\))",
     "e-mail": r"(?<![A-Za-z0-9.+_-])[A-Za-z0-9.+_-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+",

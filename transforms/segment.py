@@ -142,6 +142,9 @@ def _sentences(core: str, language: Language) -> list[str]:
 _CLOSING = re.compile(r"[\s,;:.!?)\]}”’»،؛؟，。；：！？、）」』।]+")
 
 
+_OPENING = re.compile(r"(?<![\s(\[{“‘«（「『])[\s(\[{“‘«（「『]+$")
+
+
 def cut_at_pieces(sentence: str) -> list[Piece]:
     """Cuts a sentence at its inline pieces, for when they did not come through inside it."""
     bounds = [0, *itertools.chain.from_iterable(_inline_spans(sentence)), len(sentence)]
@@ -151,10 +154,12 @@ def cut_at_pieces(sentence: str) -> list[Piece]:
         if index % 2 or not has_letters(stretch):
             pieces.append(Piece(stretch, False))
             continue
-        # What closes the piece before is none of the next stretch.
-        closing = _CLOSING.match(stretch)
-        after = closing.end() if closing else 0
-        pieces += [Piece(stretch[:after], False), *_translatable(stretch[after:])]
+        # What closes the piece before is none of the stretch, nor what opens the next.
+        closing, opening = _CLOSING.match(stretch), _OPENING.search(stretch)
+        after, before = closing.end() if closing else 0, opening.start() if opening else len(stretch)
+        pieces += [
+            Piece(stretch[:after], False), *_translatable(stretch[after:before]), Piece(stretch[before:], False)
+        ]  # fmt: skip
     return [p for p in pieces if p.text]
 
 

@@ -20,7 +20,8 @@ def test_inline_pieces_are_listed_in_order_() -> None:
     ("It costs $5 and $10.", []), ("US$20/$30, $5-$6", []), ("Let $x$ be $a + b_1 = c$.", ["$x$", "$a + b_1 = c$"]),
     ("$PATH_A and $PATH_B", []), (r"So \(x > 1\) and \frac{1}{2}.", [r"\(x > 1\)", r"\frac{1}{2}"]),
     ('Send {"a": {"b": 1}} now.', ['{"a": {"b": 1}}']), ("a <!-- b --> c", ["<!-- b -->"]), ("``a`b`` c", ["``a`b``"]),
-    ("Run <code>ls a</code> now", ["<code>ls a</code>"]), ("www.example.org.", ["www.example.org"]), ("-" * 10, []),
+    ("Run <code>ls a</code> now", ["<code>ls a</code>"]), ("![a photo](b.png) and [x] (y)", ["![", "](b.png)"]),
+    ("www.example.org.", ["www.example.org"]), ("-" * 10, []),
     ("QUJ1" * 12, ["QUJ1" * 12]),
 ])  # fmt: skip
 def test_a_piece_ends_where_the_sentence_goes_on(text: str, expected: list[str]) -> None:
@@ -31,7 +32,7 @@ def test_a_piece_ends_where_the_sentence_goes_on(text: str, expected: list[str])
     ("请看https://a.org/b。然后告诉我，谢谢。", ["https://a.org/b"]), ("请写信给bob@example.com获取信息", ["bob@example.com"]),
     ("访问https://example.org获取更多信息", ["https://example.org"]), ("请看www.a.org吧", ["www.a.org"]), ("共%d个", ["%d"]),
     ("ดูที่https://a.org/bนะ", ["https://a.org/b"]), ("See https://a.org—it helps", ["https://a.org"]),
-    ("[One](https://a.org/x)|[Other](https://b.org)", ["https://a.org/x", "https://b.org"]),
+    ("[One](https://a.org/x)|[Other](https://b.org)", ["[", "](https://a.org/x)", "[", "](https://b.org)"]),
     ("https://ar.example.org/wiki/خبز today", ["https://ar.example.org/wiki/خبز"]),
 ])  # fmt: skip
 def test_a_piece_ends_where_a_script_without_spaces_goes_on(text: str, expected: list[str]) -> None:

@@ -288,6 +288,15 @@ def test_no_inline_piece_is_cut_by_the_end_of_a_sentence() -> None:
     assert sentences("Run `ls. Then more! Yes.` now. Bye.") == ["Run `ls. Then more! Yes.` now.", "Bye."]
 
 
+@pytest.mark.parametrize(("sentence", "expected"), [
+    ("You find it on the internet (http://x.example/1).", ["You find it on the internet"]),
+    ("Read [this page](https://a.org/b) first.", ["Read", "this page", "first."]),
+    ("He wrote “{name}”, then left.", ["He wrote", "then left."]),
+])  # fmt: skip
+def test_brackets_around_a_piece_stay_with_it(sentence: str, expected: list[str]) -> None:
+    assert [p.text for p in cut_at_pieces(sentence) if p.translate] == expected
+
+
 GOLDEN = (
     1,
     [
