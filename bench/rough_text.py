@@ -205,8 +205,8 @@ def write_rough_config(folder: Path, rows: int, locales: Sequence[str]) -> Path:
     return path
 
 
-def measure(folder: Path, config: Path, overrides: Sequence[str]) -> tuple[Count, float]:
-    """Runs a config into folder/out, if that is not done yet, and counts; returns the seconds of the run too.
+def measure(folder: Path, config: Path, overrides: Sequence[str]) -> tuple[Count, str]:
+    """Runs a config into folder/out, if that is not done yet, and counts; says how long the run took too.
 
     Raises:
         SystemExit: the run failed; it has said why.
@@ -217,7 +217,12 @@ def measure(folder: Path, config: Path, overrides: Sequence[str]) -> tuple[Count
     if code:
         raise SystemExit(code)
     report = json.loads((folder / "out" / "report" / "report.json").read_text("utf-8"))
-    return count_run(folder / "out"), report["run"]["timings"]["gate_s"] + report["run"]["timings"]["slices_s"]
+    found = report["run"]["timings"]
+    asked, known = (
+        sum(found[f"{x}_{how}"] for x in ("translations", "similarities")) for how in ("asked", "remembered")
+    )
+    took = f"{found['gate_s'] + found['slices_s']:.0f} s with {known / max(1, asked):.0%} of the answers remembered"
+    return count_run(folder / "out"), took
 
 
 def main() -> int:
@@ -239,9 +244,9 @@ def main() -> int:
             name, locales, given = "Segments of rough texts", args.locales.split(","), []
             config = write_rough_config(folder, args.rows, locales)
             about = f"`python -m bench.rough_text --rows {args.rows} --locales {args.locales}`: made rows"
-        count, seconds = measure(folder, config, given)
+        count, took = measure(folder, config, given)
     about += (
-        f", demo translator, {os.cpu_count()} cores, {seconds:.0f} s. Rows: also those that the gate rejected. Sentences and"
+        f", demo translator, {os.cpu_count()} cores, {took}. Rows: also those that the gate rejected. Sentences and"
         " their flags are counted a row-locale, so that a sentence that many rows share counts each time. With pieces:"
         " sentences with a URL, code or placeholder. Symbol lost: texts whose emoji or marks of direction changed."
     )

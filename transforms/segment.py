@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import regex
+
 from schemas.locales import Language
 from transforms.blocks import cut_blocks, has_letters
 from transforms.inline import INLINE
@@ -110,15 +112,18 @@ def _cut_stretch(stretch: str, language: Language) -> list[Piece]:
     return [*pieces, Piece(tail, False)]
 
 
+# White space and emoji: at the ends of a sentence they are none of its grammar, and few models know emoji.
+_EDGE = r"(?:[\s\x1c-\x1f]|\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u200d\ufe0f\U0001f3fb-\U0001f3ff])*+"
+_BEFORE, _AFTER = regex.compile(_EDGE), regex.compile(f"(?r){_EDGE.replace('*+', '*')}")
+
+
 def _translatable(text: str) -> list[Piece]:
-    """A sentence and the white space around it."""
-    bare = text.strip()
-    start = text.find(bare)
-    return [
-        Piece(text[:start], False),
-        Piece(bare, has_letters(bare)),
-        Piece(text[start + len(bare) :], False),
-    ]
+    """A sentence, and the white space and emoji around it."""
+    before = _BEFORE.match(text)
+    start = before.end() if before else 0
+    after = _AFTER.match(text, start)
+    end = after.start() if after else len(text)
+    return [Piece(text[:start], False), Piece(text[start:end], has_letters(text[start:end])), Piece(text[end:], False)]
 
 
 def _sentences(core: str, language: Language) -> list[str]:

@@ -244,6 +244,14 @@ def test_the_splitters_known_slips_are_mended(text: str, expected: list[str]) ->
     assert sentences(text) == expected
 
 
+@pytest.mark.parametrize(("text", "expected"), [
+    ("I am happy 😀", ["I am happy"]), ("👍🏽 Thank you! ❤️\n", ["Thank you!"]), ("👨‍👩‍👧 My family 👨‍👩‍👧", ["My family"]),
+    ("I ❤️ bread.", ["I ❤️ bread."]), ("😀😀", []), ("5 apples", ["5 apples"]), ("Bread© is mine ™", ["Bread© is mine ™"]),
+])  # fmt: skip
+def test_emoji_at_the_ends_of_a_sentence_stay(text: str, expected: list[str]) -> None:
+    assert sentences(text) == expected
+
+
 # --- cutting a sentence ---
 
 
