@@ -113,7 +113,9 @@ def _cut_stretch(stretch: str, language: Language) -> list[Piece]:
 
 
 # White space and emoji: at the ends of a sentence they are none of its grammar, and few models know emoji.
-_EDGE = r"(?:[\s\x1c-\x1f]|\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u200d\ufe0f\U0001f3fb-\U0001f3ff])*+"
+_EDGE = (
+    r"(?:[\s\x1c-\x1f]|\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u200d\ufe0f\U0001f3fb-\U0001f3ff])*+"
+)
 _BEFORE, _AFTER = regex.compile(_EDGE), regex.compile(f"(?r){_EDGE.replace('*+', '*')}")
 
 
