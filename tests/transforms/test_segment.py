@@ -90,7 +90,7 @@ def test_a_text_of_100_kb_takes_no_time(unit: str) -> None:
     began = time.monotonic()
     assert "".join(p.text for p in segment(text, ENGLISH)) == text
     verbatim_stretches(text)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20, "far more than linear"
 
 
 # --- what is kept ---
