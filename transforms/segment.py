@@ -108,13 +108,16 @@ def _cut_stretch(stretch: str, language: Language) -> list[Piece]:
         pieces += [Piece(label["open"], False), *_translatable(label["inner"]), Piece(label["close"], False)]
         core = core[label.end() :]
     for sentence in _sentences(core, language):
-        pieces += _translatable(sentence)
+        number = _LEAD.match(sentence)  # a list may go on within a line: 1) this 2) that
+        after = number.end() if number else 0
+        pieces += [Piece(sentence[:after], False), *_translatable(sentence[after:])]
     return [*pieces, Piece(tail, False)]
 
 
-# White space and emoji: at the ends of a sentence they are none of its grammar, and few models know emoji.
+# White space, marks of direction and emoji: at the ends of a sentence they are none of its grammar, and few models know emoji.
 _EDGE = (
-    r"(?:[\s\x1c-\x1f]|\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u200d\ufe0f\U0001f3fb-\U0001f3ff])*+"
+    r"(?:[\s\x1c-\x1f\u061c\u200e\u200f\ufeff]"
+    r"|\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|[\u200d\ufe0f\U0001f3fb-\U0001f3ff])*+"
 )
 _BEFORE, _AFTER = regex.compile(_EDGE), regex.compile(f"(?r){_EDGE.replace('*+', '*')}")
 

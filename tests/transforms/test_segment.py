@@ -244,9 +244,15 @@ def test_the_splitters_known_slips_are_mended(text: str, expected: list[str]) ->
     assert sentences(text) == expected
 
 
+def test_the_numbers_of_a_list_within_a_line_are_kept() -> None:
+    text = "1) How can I sleep better? 2) How can I stop smoking?"
+    assert sentences(text) == ["How can I sleep better?", "How can I stop smoking?"]
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     ("I am happy 😀", ["I am happy"]), ("👍🏽 Thank you! ❤️\n", ["Thank you!"]), ("👨‍👩‍👧 My family 👨‍👩‍👧", ["My family"]),
-    ("I ❤️ bread.", ["I ❤️ bread."]), ("😀😀", []), ("5 apples", ["5 apples"]), ("Bread© is mine ™", ["Bread© is mine ™"]),
+    ("\u200fHello there.\u200e Bye.", ["Hello there.", "Bye."]), ("I ❤️ bread.", ["I ❤️ bread."]), ("😀😀", []),
+    ("5 apples", ["5 apples"]), ("Bread© is mine ™", ["Bread© is mine ™"]),
 ])  # fmt: skip
 def test_emoji_at_the_ends_of_a_sentence_stay(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
@@ -306,7 +312,7 @@ def test_brackets_around_a_piece_stay_with_it(sentence: str, expected: list[str]
 
 
 GOLDEN = (
-    1,
+    2,
     [
         ["Write to", "open", "and run", "is", "see", "now", "and"],
         ["I came home late; you were asleep, and it rained — until the next day, when nobody (not even Tom) came."],

@@ -20,6 +20,10 @@ from transforms.segment import Piece, cut_at_clauses, cut_at_pieces, reassemble
 Question = tuple[str, str, str]
 
 
+# Tokens of a part, once a sentence must be cut: of parts near the limit the model drops most.
+_PART = 100
+
+
 class NllbModel:
     """A CTranslate2 model directory with its `tokenizer.json`.
 
@@ -74,6 +78,7 @@ class NllbModel:
             target.
         """
         limit = self._decoding.max_input_tokens
+        part = min(limit, _PART)
         tokens = [self.source_tokens(text, source) for text, source, _ in questions]
         fitting = [i for i, t in enumerate(tokens) if len(t) <= limit]
         decoded = self._decode([tokens[i] for i in fitting], [questions[i] for i in fitting])
@@ -83,7 +88,7 @@ class NllbModel:
             segment = decoded.get(question)
             pieces, flag = [Piece(text, True)], ""
             if segment is None:
-                pieces = cut_at_clauses(text, lambda t, s=source: len(self.source_tokens(t, s)) <= limit)  # type: ignore[misc]
+                pieces = cut_at_clauses(text, lambda t, s=source: len(self.source_tokens(t, s)) <= part)  # type: ignore[misc]
                 flag = "split_at_clauses"
             elif segment.target and not all_pieces_kept(text, segment.target):
                 pieces, flag = cut_at_pieces(text), "cut_inside_sentence"
