@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.errors import ConfigError, TranscreateError
 from pipeline.licences import stated_licence
-from pipeline.model_store import sha256_of
+from schemas.hashing import sha256_of
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from typing import Any, TextIO
 
 from pipeline.config import fingerprint
 from pipeline.errors import ConfigError
+from schemas.hashing import sha256_of
 
 RECORD = "transcreate.json"
 CARD = "README.md"
@@ -61,12 +61,6 @@ class Leftover:
     folder: Path
     bytes: int
     busy: bool
-
-
-def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file, read in pieces."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def mark_files(paths: Iterable[Path], known: Mapping[str, Mapping[str, Any]] | None = None) -> Marks:

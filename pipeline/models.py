@@ -20,7 +20,8 @@ from pipeline.get_model import (
     pull,
 )
 from pipeline.licences import UNKNOWN, card_licence, licence_of
-from pipeline.model_store import CARD, content_of, read_record, sha256_of
+from pipeline.model_store import CARD, content_of, read_record
+from schemas.hashing import sha256_of
 from transforms.inference.decoding import RECIPE, Decoding
 
 

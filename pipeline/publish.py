@@ -14,9 +14,9 @@ from pipeline.card import write_card
 from pipeline.config import as_dict, as_yaml, lasting
 from pipeline.errors import LedgerError
 from pipeline.ledger import broken_lines, build_ledger
-from pipeline.model_store import sha256_of
 from pipeline.plan import Plan, run_facts
 from pipeline.report import write_report
+from schemas.hashing import sha256_of
 from transforms.write import SHARD, STAGING
 
 MANIFEST, SUCCESS, RESOLVED, WORK = "manifest.json", "_SUCCESS", "config.resolved.yaml", "_work"

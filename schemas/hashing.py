@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 
 def digest(*parts: str) -> str:
@@ -18,3 +19,9 @@ def digest(*parts: str) -> str:
 def number(*parts: str) -> int:
     """A 64-bit integer from the digest: for choosing shards, slices and pack entries."""
     return int(digest(*parts)[:16], 16)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file, read in pieces."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,11 +29,7 @@ _FENCE = re.compile(
 _FENCE_END = re.compile(r"[ \t>]*(`{3,}|~{3,})\s*")
 # Pairs of an opening that begins a line and a closing that ends one; what is between stays as it is.
 _PAIRS = tuple(
-    (
-        re.compile(rf"[ \t]*{opening}", re.IGNORECASE),
-        re.compile(closing, re.IGNORECASE),
-        re.compile(rf"{closing}\s*$", re.IGNORECASE),
-    )
+    (re.compile(rf"[ \t]*{opening}", re.IGNORECASE), re.compile(closing, re.IGNORECASE))
     for opening, closing in (
         *((rf"<{tag}\b[^<>]*>", rf"</{tag}>") for tag in ("script", "style", "pre", "svg", "math")),
         (r"<!--", r"-->"),
@@ -112,17 +108,14 @@ def _find_fence(lines: list[str], i: int, unclosed: dict[object, int]) -> tuple[
 
 def _find_pair(lines: list[str], i: int, unclosed: dict[object, int]) -> tuple[int, int] | None:
     """(0, index of the line after the pair that line i opens); a pair that closes before its line ends is no block."""
-    for opening, closing, ending in _PAIRS:
+    for opening, closing in _PAIRS:
         began = opening.match(lines[i])
         if began is None or opening in unclosed:
             continue
-        closed = closing.search(lines[i], began.end())
-        if closed:
-            return (0, i + 1) if ending.match(lines[i], closed.start()) else None
-        for j in range(i + 1, len(lines)):
-            closed = closing.search(lines[j])
+        for j in range(i, len(lines)):
+            closed = closing.search(lines[j], began.end() if j == i else 0)
             if closed:
-                return (0, j + 1) if ending.match(lines[j], closed.start()) else None
+                return None if lines[j][closed.end() :].strip() else (0, j + 1)
         unclosed[opening] = i
     return None
 
