@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from transforms.inference.decoding import Decoding
+from transforms.inference.endpoint import Endpoint
 
 # CTranslate2's, but for those that choose by the machine: a fingerprint needs one type.
 COMPUTE_TYPES = ("int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32")
@@ -108,29 +109,15 @@ class Adapt:
 
 
 @dataclass(frozen=True)
-class Llm:
-    """An OpenAI-compatible endpoint.
+class Llm(Endpoint):
+    """The language model. Its address, name and longest answer shape answers; everything else is speed, patience and cost.
 
     Attributes:
-        base_url: address up to and without /chat/completions, such as http://localhost:8000/v1.
-        model: as the endpoint names it.
-        key: name of the environment variable that holds the key; "" where none is needed.
-        requests_per_minute: of each worker; 0 means no limit.
-        timeout: seconds for one request.
-        attempts: tries of one request, with exponential back-off between them.
         threads: requests side by side.
-        max_output_tokens: longest answer.
         usd_per_million_input, usd_per_million_output: prices of tokens, for the cost in the report.
     """
 
-    base_url: str
-    model: str
-    key: str = ""
-    requests_per_minute: int = 0
-    timeout: float = 120.0
-    attempts: int = 5
     threads: int = 8
-    max_output_tokens: int = 2048
     usd_per_million_input: float = 0.0
     usd_per_million_output: float = 0.0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.evaluate_command import SOURCE, Case, load_cases, row_of
 from schemas.locales import LOCALES
-from schemas.rows import Row, Text
+from schemas.rows import EXCHANGES, Row, Text
 from transforms.adapt import adapt, changes_outside, localize, residual
 from transforms.choose import NEVER
 from transforms.culture_pack import load_pack
@@ -45,7 +45,7 @@ def measure(cases: Sequence[Case], locale: str, lexicon: Lexicon) -> Leftovers:
     adapted = swaps = left = outside = unnoticed = marked = review = whole = 0
     for case in cases:
         text = _adapted(segregate(row_of(case), lexicon), locale)
-        made = [e for e in text.edits if e.action in ("swap", "universal")]
+        made = [e for e in text.edits if e.action in EXCHANGES]
         outside += changes_outside(text)
         review += "label_review" in text.flags
         whole += not made and "label_review" not in text.flags and "kept_source_culture" in text.flags

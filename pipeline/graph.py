@@ -37,15 +37,16 @@ from transforms.choose import is_safe
 from transforms.culture_pack import load_known, load_pack
 from transforms.gate import admit
 from transforms.inference.batches import Request, request, rough_tokens
+from transforms.inference.endpoint import Endpoint
 from transforms.inference.language_id import LanguageId
-from transforms.inference.llm import BATCH, Endpoint, LlmModel, decode_answer, is_answered
+from transforms.inference.llm import BATCH, LlmModel, decode_answer, is_answered
 from transforms.inference.memory import Memory
 from transforms.inference.nllb import NllbModel, is_translated
 from transforms.inference.nllb import decode_answer as decode_translation
 from transforms.inference.sentence_encoder import SentenceEncoder
 from transforms.judge import judge
 from transforms.score import score, similarity_pairs
-from transforms.score_adaptation import adaptation_pair, is_exchanged, score_adaptation
+from transforms.score_adaptation import adaptation_pair, score_adaptation
 from transforms.segregate import combine, find_spans, from_marks, load_lexicon, segregate
 from transforms.translate import requests_of, translate
 from transforms.write import shard_name, write_table
@@ -243,7 +244,7 @@ def _load_llm(settings: Llm, beats: str | None) -> LlmModel:
 
 
 def _make_segregate(config: Config) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
-    lexicon = load_lexicon(config.source_locale, (config.source_locale, *config.locales))
+    lexicon = load_lexicon(config.source_locale)
     method = config.segregate.method
 
     def run(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
@@ -268,7 +269,7 @@ _Values = Mapping[str, Mapping[str, Sequence[str]]]
 
 def _make_find_twin(config: Config, values: _Values) -> Callable[[tuple[Row, Row]], Iterable[Row]]:
     source, by_rules = config.source_locale, config.adapt.method == "rules"
-    pack_of = functools.partial(load_known, values)
+    pack_of = functools.cache(functools.partial(load_known, values))
 
     def run(pair: tuple[Row, Row]) -> list[Row]:
         row, native = pair
@@ -285,7 +286,8 @@ def _adapt_requests(source: str, row: Row) -> list[Request]:
 
 def _make_adapt(config: Config, values: _Values) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
     source, real, by_llm = config.source_locale, config.adapt.organisations == "real", config.adapt.method == "llm"
-    lexicon = load_lexicon(source, (source,)) if by_llm else None
+    lexicon = load_lexicon(source) if by_llm else None
+    pack_of = functools.cache(functools.partial(load_known, values))
 
     def kinds_in(text: str) -> set[tuple[str, tuple[str, ...]]]:
         assert lexicon is not None
@@ -293,7 +295,7 @@ def _make_adapt(config: Config, values: _Values) -> Callable[[tuple[Row, dict[st
 
     def run(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
         row, answers = pair
-        pack = load_known(values, row.locale)
+        pack = pack_of(row.locale)
         asked = adapt_request(row, source, pack) if by_llm else None
         if asked is None:
             return [adapt(row, source, pack, real_names=real)]
@@ -307,7 +309,7 @@ def _make_adapt(config: Config, values: _Values) -> Callable[[tuple[Row, dict[st
 
 
 def _label_requests(row: Row) -> list[Request]:
-    return [label_request(row)] if any(is_exchanged(text) for text in row.texts) else []
+    return [label_request(row)] if any(text.exchanged for text in row.texts) else []
 
 
 def _check_label(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
@@ -321,7 +323,7 @@ def _make_reassemble(source: str) -> Callable[[tuple[Row, dict[str, bytes]]], It
 
 def similarity_requests(row: Row) -> list[Request]:
     """Asks for the cosine of every pair that the row's scores need."""
-    pairs = similarity_pairs(row) + [adaptation_pair(text) for text in row.texts if is_exchanged(text)]
+    pairs = similarity_pairs(row) + [adaptation_pair(text) for text in row.texts if text.exchanged]
     return [
         request("similarity", row.language, rough_tokens(a) + rough_tokens(b), a, b) for a, b in dict.fromkeys(pairs)
     ]
@@ -329,7 +331,7 @@ def similarity_requests(row: Row) -> list[Request]:
 
 def _make_score(home: str, expansion: dict[str, float]) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
     lid, source = LanguageId(), LOCALES[home]
-    lexicon = load_lexicon(home, (home,))
+    lexicon = load_lexicon(home)
 
     def run(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
         row, answers = pair

@@ -51,7 +51,7 @@ def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
         "fingerprints": run["fingerprints"],
         "versions": run["versions"],
     }
-    write_whole(out / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    write_manifest(out, manifest)
     broken = broken_lines(ledger) + _thin_locales(plan, ledger)
     if broken:
         raise LedgerError("; ".join(broken) + f" (see {out / 'report' / 'report.json'})")
@@ -78,6 +78,11 @@ def _thin_locales(plan: Plan, ledger: dict[str, dict[str, Any]]) -> list[str]:
         if accepted < floor * passed:
             found.append(f"{locale}: accepted {accepted} of {passed} rows, under filter.least_accepted {floor}")
     return found
+
+
+def write_manifest(out: Path, manifest: dict[str, Any]) -> None:
+    """Writes what a finished folder is verified against."""
+    write_whole(out / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
 
 def describe_files(out: Path) -> dict[str, dict[str, Any]]:

@@ -107,7 +107,11 @@ def build_report(out: Path, run: Mapping[str, Any]) -> dict[str, Any]:
 
 def write_report(out: Path, run: Mapping[str, Any]) -> None:
     """Writes report/report.json and report/index.html below the output folder."""
-    report = build_report(out, run)
+    write_pages(out, build_report(out, run))
+
+
+def write_pages(out: Path, report: Mapping[str, Any]) -> None:
+    """Writes a report that `build_report` made, as JSON and as a page."""
     folder = out / "report"
     folder.mkdir(parents=True, exist_ok=True)
     encoded = json.dumps(report, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)

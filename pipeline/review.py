@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,10 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ConfigError, InputError
-from pipeline.publish import MANIFEST, describe_files, verify, write_whole
-from pipeline.report_page import REVIEW_QUESTIONS, render
+from pipeline.publish import MANIFEST, describe_files, verify, write_manifest
+from pipeline.report import write_pages
+from pipeline.report_page import REVIEW_QUESTIONS
 from schemas.hashing import number
 from schemas.kinds import KIND_OF
+from schemas.rows import EXCHANGES
+from transforms.write import STAGING, write_table
 
 _ANSWERS = {"yes": 1.0, "y": 1.0, "1": 1.0, "true": 1.0, "no": 0.0, "n": 0.0, "0": 0.0, "false": 0.0}
 _TEXTS = ("source_prompt", "adapted_prompt", "prompt", "source_response", "adapted_response", "response")
@@ -88,7 +92,7 @@ def _draw(rows: Iterable[Mapping[str, Any]], most: int) -> list[dict[str, Any]]:
 
 
 def _sheet_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    swaps = [e for e in row["edits"] or () if e["action"] in ("swap", "universal")]
+    swaps = [e for e in row["edits"] or () if e["action"] in EXCHANGES]
     return {
         "id": row["id"],
         "locale": row["locale"],
@@ -202,15 +206,9 @@ def sum_up(verdicts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _publish(out: Path, verdicts: list[dict[str, Any]]) -> None:
-    path = out / VERDICTS
-    path.parent.mkdir(exist_ok=True)
-    staged = path.with_name(f".{path.name}.tmp")
-    pq.write_table(pa.Table.from_pylist(verdicts, schema=_SCHEMA), staged, compression="zstd")
-    staged.replace(path)
+    write_table(str(out), VERDICTS, pa.Table.from_pylist(verdicts, schema=_SCHEMA))
+    shutil.rmtree(out / STAGING, ignore_errors=True)
     report = json.loads((out / "report" / "report.json").read_text("utf-8"))
-    report["reviews"] = sum_up(verdicts)
-    write_whole(out / "report" / "report.json", json.dumps(report, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
-    write_whole(out / "report" / "index.html", render(report))
+    write_pages(out, report | {"reviews": sum_up(verdicts)})
     manifest = json.loads((out / MANIFEST).read_text("utf-8"))
-    manifest["files"] = describe_files(out)
-    write_whole(out / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    write_manifest(out, manifest | {"files": describe_files(out)})

@@ -107,7 +107,7 @@ def _edit(name: str, edit: Edit) -> dict[str, Any]:
 def to_columns(row: Row, source_language: str) -> dict[str, Any]:
     """The row as a dict of the schema's columns."""
     sample, prompt, response = row.sample, row.text("prompt"), row.text("response")
-    swapped = any(e.action in ("swap", "universal") for t in row.texts for e in t.edits)
+    swapped = any(t.exchanged for t in row.texts)
     native = row.language == source_language and row.origin == "native"
     rechecked = any("label_kept" in t.scores for t in row.texts)
 

@@ -99,6 +99,10 @@ class Edit:
     source: str
 
 
+# Actions of an edit that put something else into the text.
+EXCHANGES = ("swap", "universal")
+
+
 @dataclass(frozen=True)
 class Segment:
     """One translated sentence. `logprob` is the decoder's mean log-probability per token, in nats."""
@@ -131,6 +135,11 @@ class Text:
     scores: Mapping[str, float] = field(default_factory=dict)
     not_judged: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+
+    @property
+    def exchanged(self) -> bool:
+        """Whether Adapt put something else into it."""
+        return any(e.action in EXCHANGES for e in self.edits)
 
     @property
     def name(self) -> str:

@@ -30,7 +30,7 @@ import yaml
 
 from data import resource
 from schemas.hashing import digest
-from schemas.locales import LANGUAGES, LOCALES
+from schemas.locales import LANGUAGES
 from schemas.rows import DeadLetter, Row
 from schemas.taxonomy import load_taxonomy
 from scripts.phrasebook import MEASURES, Value, fill, load, phone_value, slots_of
@@ -409,7 +409,7 @@ def write(folder: Path) -> None:
 
 def cultural_kinds(row: Row) -> set[str]:
     """The kinds of source-culture values that a row holds, by the pipeline's own lexicon."""
-    marked = segregate(row, load_lexicon("en-US", tuple(LOCALES)))
+    marked = segregate(row, load_lexicon("en-US"))
     assert marked.culture is not None
     return {span.kind for span in marked.culture.spans if "en-US" in span.cultures}
 

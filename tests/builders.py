@@ -69,7 +69,7 @@ def make_row(
 
 def make_segregated(prompt: str | None, response: str | None = None, **changes: Any) -> Row:
     """A row with its spans, found with the lexicon of all locales."""
-    return segregate(make_row(prompt, response, **changes), load_lexicon("en-US", tuple(LOCALES)))
+    return segregate(make_row(prompt, response, **changes), load_lexicon("en-US"))
 
 
 @functools.cache

@@ -59,7 +59,7 @@ def find_twin(
         if not by_rules:
             return row.culture is not None and not any(source in s.cultures for s in row.culture.spans)
         adapted = adapt(localize(row, there, 1), source, (pack_of or load_pack)(there))
-        return not any(e.action in ("swap", "universal") for t in adapted.texts for e in t.edits)
+        return not any(t.exchanged for t in adapted.texts)
 
     def is_generic_there(there: str) -> bool:
         try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from schemas.hashing import number
 from schemas.rows import Row, Span
-from transforms.culture_pack import SAFE_ROWS_ONLY, WITHIN, CulturePack, Entry
+from transforms.counterparts import FAITH, NO_PLURALS, Choice
+from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack, Entry
 from transforms.english import slot_of, split_article
 from transforms.quantities import KINDS as QUANTITIES
 from transforms.quantities import convert, convert_date, draw_phone, is_crisis_line, quantity
@@ -17,19 +16,6 @@ from transforms.things import GIVEN, NOUNS, Thing, base, merge, thing_of
 
 # What a text is about, and whom: never exchanged.
 NEVER = frozenset({"person", "group", "event", "norm", "jurisdiction", "religion", "religion_custom", "idiom", "slang"})
-# A plural of these is another kind of word: no plural is made of a singular ("sauerbratens").
-_NO_PLURALS = frozenset({"food", "drink", "sport", "holiday", "document"})
-# A span's type, and the pack's types that may hold its counterpart, where it is not that type itself.
-_ALSO = {
-    ("institution", "tax_agency"): "tax_office",
-    ("institution", "vehicle_office"): "vehicle_office",
-    ("institution", "federal_police"): "police_body",
-    ("institution", "highest_court"): "court",
-    ("law", "health_privacy"): "privacy_law",
-    ("law", "data_privacy"): "privacy_law",
-}
-# Fewer than so many that share the source's tags are too few to draw from: the same one would come again and again.
-_ENOUGH = 3
 # Types of names that have an article of their own, if they have one before them and no pack says.
 _WITH_ARTICLE = frozenset(
     (
@@ -71,187 +57,6 @@ class Swap:
     many: bool = False
 
 
-# What would strike in a row that did not ask for it: a hamlet for New York, a grandmother's name for a daughter.
-_MARKED = frozenset({"small", "old"})
-
-
-@dataclass
-class _Choice:
-    """The state of choosing for one row."""
-
-    row_id: str
-    pack: CulturePack
-    safe: bool
-    real_names: bool
-    texts: Sequence[str]
-    spans: Sequence[Span]
-    things: list[Thing]
-    named: set[str]
-    entries: dict[Thing, Entry] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-
-    def entry_for(self, thing: Thing) -> Entry | None:
-        """The pack's entry that takes a thing's place, or None: then it stays."""
-        if thing.kind in SAFE_ROWS_ONLY and not (self.safe and self.real_names):
-            generic = [e for e in self.pack.generic.get(thing.kind, ()) if self._is_free(e)]
-            return self._draw(thing, [e for e in generic if thing.kind != "club" or self._plays(e, thing)])
-        if thing.kind in ("worship", "holiday") and any(t.kind in _FAITH for t in self.things):
-            return None  # a faith is not exchanged by halves
-        if thing.kind == "worship" and not self.safe:
-            return None
-        entries = [
-            e
-            for e in self._listed(thing)
-            if e.role == thing.role or (e.type, thing.role) in _ALSO_TYPES
-            if thing.kind not in _NO_PLURALS or e.plural == thing.plural
-            if thing.plural or not e.plural
-            if self._is_free(e)
-        ]
-        return self._draw(thing, self._of_well_known(thing, self._that_agree(thing, entries)))
-
-    def _plays(self, club: Entry, thing: Thing) -> bool:
-        """Whether a club without a name ("a soccer club") fits the sport that the row names."""
-        sport = self._sport_of(thing)
-        others = (e.en for e in self.pack.types.get("sport", ()) if e.en != sport)
-        return not sport or not any(re.search(rf"\b{re.escape(o)}\b", club.en) for o in others)
-
-    def _listed(self, thing: Thing) -> Sequence[Entry]:
-        types = self.pack.types
-        if thing.kind == "name":
-            # Fixed for the row, so that one person does not change.
-            return types.get(
-                self._gender_of(thing) or ("name_f", "name_m")[number(self.row_id, self.pack.locale, thing.name) % 2],
-                (),
-            )
-        if is_crisis_line(thing.name, thing.role):
-            lines = [e for e in types.get("institution", ()) if e.role == "suicide_line"]
-            return [e for e in lines if e.source != "authored"]
-        if thing.kind == "address":
-            return types.get("title", ()) if thing.role else ()
-        listed = types.get(thing.kind, ())
-        if not any(e.role == thing.role for e in listed):
-            listed = types.get(_ALSO.get((thing.kind, thing.role), ""), listed)
-        return listed
-
-    def _gender_of(self, thing: Thing) -> str:
-        """Whose name it is, where the row says it: "Aunt Robin", "my brother Alex"; "" where it does not."""
-        for span, other in zip(self.spans, self.things, strict=True):
-            if other == thing and (found := _KIN.search(self.texts[span.text], max(0, span.start - 40), span.start)):
-                return "name_f" if found["f"] else "name_m"
-        return ""
-
-    def _is_free(self, entry: Entry) -> bool:
-        name = base(entry.en)
-        return name not in self.named and name not in self.taken
-
-    def _draw(self, thing: Thing, entries: Sequence[Entry]) -> Entry | None:
-        if not entries:
-            return None
-        wanted = set(thing.entry.tags) if thing.entry else set()
-        entries = [e for e in entries if not _MARKED.intersection(e.tags) - wanted] or entries
-        levels = sorted({len(wanted & set(e.tags)) for e in entries}, reverse=True)
-        for level in levels:
-            liked = [e for e in entries if len(wanted & set(e.tags)) >= level]
-            if len(liked) >= _ENOUGH:
-                break
-        return liked[number(self.row_id, self.pack.locale, thing.kind) % len(liked)]
-
-    def _that_agree(self, thing: Thing, entries: list[Entry]) -> list[Entry]:
-        """Of entries those that agree with what the row names besides: a city's region, a club's sport."""
-        whole = WITHIN.get(thing.kind)
-        if thing.kind == "club":
-            sport = self._sport_of(thing)
-            return [e for e in entries if e.within == sport] if sport else entries
-        if thing.kind == "sport":
-            # One that has a club, where a club is named.
-            clubs = [t for t in self.things if t.kind == "club" and t.within in ("", thing.name)]
-            having = {e.within for e in self.pack.types.get("club", ())}
-            return [e for e in entries if e.en in having] or entries if clubs else entries
-        within = self.within(thing)
-        if whole and within:
-            there = next((t for t in self.things if t.kind == whole and t.name == within), None)
-            if there in self.entries:
-                inside = [e for e in entries if e.within == self.entries[there].en]
-                return inside or [e for e in entries if not e.within]
-            if there and thing.kind == "city":
-                entries = self._with_room(thing, entries)
-            elif there:
-                return []
-        if thing.kind == "city":
-            pupils = [t for t in self.things if t.kind == "university" and t.within in ("", thing.name)]
-            for kind in {t.kind for t in pupils}:
-                having = {e.within for e in self.pack.types.get(kind, ())}
-                entries = [e for e in entries if e.en in having] or entries
-        if thing.kind == "university":
-            cities = {e.en for t, e in self.entries.items() if t.kind == "city"}
-            return [e for e in entries if e.within in cities] or entries
-        return entries
-
-    def within(self, thing: Thing) -> str:
-        """The base form of what a thing lies in: what stands right after it ("Dallas, Texas"), or what the pack says."""
-        if thing.kind == "city":
-            for (span, city), (after, region) in itertools.pairwise(zip(self.spans, self.things, strict=True)):
-                beside = span.text == after.text and self.texts[span.text][span.end : after.start] in (", ", " ")
-                if city == thing and region.kind == "region" and beside:
-                    return region.name
-        return thing.within
-
-    def _with_room(self, thing: Thing, entries: list[Entry]) -> list[Entry]:
-        """Cities in those regions that have as many as the row names in this one."""
-        regions = {e.en for e in self.pack.types.get("region", ()) if self._is_free(e)}
-        entries = [e for e in entries if e.within in regions]
-        within = self.within(thing)
-        several = sum(t.kind == "city" and self.within(t) == within for t in set(self.things))
-        counts = {region: sum(e.within == region for e in entries) for region in regions}
-        enough = min(several, max(counts.values(), default=0))
-        return [e for e in entries if counts[e.within] >= enough]
-
-    def _sport_of(self, club: Thing) -> str:
-        """The sport that a club of this row must play, as the pack calls it; "" if any."""
-        sports = {t: self.entries[t].en if t in self.entries else t.name for t in self.things if t.kind == "sport"}
-        for sport, value in sports.items():
-            if club.within in ("", sport.name):
-                return value
-        named = club.within and any(re.search(rf"(?i)\b{re.escape(club.within)}\b", text) for text in self.texts)
-        return club.within if named else next(iter(sports.values()), "")
-
-    def _of_well_known(self, thing: Thing, entries: list[Entry]) -> list[Entry]:
-        """Entries that make no well-known person's name with what stands before or after them."""
-        if not entries or not self.pack.real_people or thing.kind not in (*GIVEN, "surname"):
-            return entries
-        people = {p.casefold() for p in self.pack.real_people}
-        sides = set(self._beside(thing))
-        return [e for e in entries if not any(f"{a}{e.en}{b}".casefold() in people for a, b in sides)]
-
-    def _beside(self, thing: Thing) -> Iterator[tuple[str, str]]:
-        """("Anna ", "") and the like: the word before or after each span of a thing, as it will be."""
-        at = {(s.text, s.end): t for s, t in zip(self.spans, self.things, strict=True)}
-        starts = {(s.text, s.start): t for s, t in zip(self.spans, self.things, strict=True)}
-        for span, other in zip(self.spans, self.things, strict=True):
-            if other != thing:
-                continue
-            text = self.texts[span.text]
-            if found := _WORD_BEFORE.search(text, max(0, span.start - 60), span.start):
-                yield self._said(at.get((span.text, found.end(1))), found[1]) + " ", ""
-            if found := _WORD_AFTER.match(text, span.end):
-                yield "", " " + self._said(starts.get((span.text, found.start(1))), found[1])
-
-    def _said(self, thing: Thing | None, word: str) -> str:
-        return self.entries[thing].en if thing in self.entries else word
-
-
-_KIN = re.compile(
-    r"\b(?:(?P<f>Ms\.|Mrs\.|Miss|aunt|auntie|mother|mom|sister|girlfriend|ex-girlfriend|wife|daughter|niece|grandmother|grandma"
-    r"|queen|princess|woman|girl|lady)|(?:Mr\.|uncle|father|dad|brother|boyfriend|ex-boyfriend|husband|son|nephew|grandfather"
-    r"|grandpa|king|prince|man|boy|guy)),? (?:named |called )?\Z",
-    re.IGNORECASE,
-)
-_FAITH = frozenset({"religion", "religion_custom"})
-_ALSO_TYPES = {(also, role) for (_, role), also in _ALSO.items()}
-_WORD_BEFORE = re.compile(r"([\w'-]+)(?:\s+\w\.)?\s+\Z")
-_WORD_AFTER = re.compile(r"\s+(?:\w\.\s+)?([\w'-]+)")
-
-
 # Types whose values are all of one sort. A dish, a feast, a brand or an office is not: tiramisu is no corn dog.
 _ALIKE = frozenset(
     {*GIVEN, "surname", "city", "region", "emergency", "club", "university", "retailer", "bank", "news", "restaurant"}
@@ -284,13 +89,13 @@ def choose(
     named = {base(span.surface) for span in spans}
     read = [thing_of(span, source) for span in spans]
     things = merge([thing for thing, _ in read])
-    choice = _Choice(row.id, pack, safe, real_names, [t.source or "" for t in row.texts], spans, things, named)
+    choice = Choice(row.id, pack, safe, real_names, [t.source or "" for t in row.texts], spans, things, named)
     swaps: list[Swap | None] = [None] * len(spans)
     meant: dict[tuple[str, str], object] = {}
     # Half of another name: a meatloaf sandwich is no sandwich of sauerbraten.
     refused = {t for s, t in zip(spans, things, strict=True) if t.kind in _DISHES and _stands_before_noun(s, choice)}
     away = _other_cultures(spans, source)
-    people = _BIBLICAL if any(s.kind in _FAITH for s in spans) else frozenset[str]()
+    people = _BIBLICAL if any(s.kind in FAITH for s in spans) else frozenset[str]()
     people |= {
         word for s in spans if s.kind in ("person", *_WORKS) for word in re.findall(r"\w+", s.surface.casefold())
     }
@@ -311,7 +116,7 @@ def choose(
         if thing.kind in QUANTITIES:
             swaps[i] = _quantity(span, choice, meant)
             continue
-        if thing in refused or (many and thing.kind in _NO_PLURALS) or not _has_counterpart(thing):
+        if thing in refused or (many and thing.kind in NO_PLURALS) or not _has_counterpart(thing):
             continue
         if _is_verb(span, choice.texts[span.text]) or _wants_names(thing, choice, span):
             continue
@@ -399,14 +204,14 @@ _CONVERSION = re.compile(
 )
 
 
-def _stands_before_noun(span: Span, choice: _Choice) -> bool:
+def _stands_before_noun(span: Span, choice: Choice) -> bool:
     return slot_of(choice.texts[span.text], span.start, span.end).attributive
 
 
 _NAMES = re.compile(r"\b(?:like|such as|e\.g\.|hate|hates|love|loves|named|called)\s+\Z", re.IGNORECASE)
 
 
-def _wants_names(thing: Thing, choice: _Choice, span: Span) -> bool:
+def _wants_names(thing: Thing, choice: Choice, span: Span) -> bool:
     """Whether a company stands where "a supermarket" says nothing: "shops like Walmart"."""
     if thing.kind not in SAFE_ROWS_ONLY or (choice.safe and choice.real_names):
         return False
@@ -426,7 +231,7 @@ def _rank(kind: str) -> int:
     return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
 
 
-def _assign(thing: Thing, entry: Entry, choice: _Choice) -> None:
+def _assign(thing: Thing, entry: Entry, choice: Choice) -> None:
     """Gives a thing its value; the region that the row names with a city becomes the one that the new city lies in."""
     choice.entries[thing] = entry
     choice.taken.add(base(entry.en))
@@ -447,7 +252,7 @@ def _swap(span: Span, thing: Thing, many: bool, entry: Entry) -> Swap:
     return Swap(entry.en, entry.natives(), entry.source, known, article and thing.kind not in NOUNS, many)
 
 
-def _quantity(span: Span, choice: _Choice, meant: dict[tuple[str, str], object]) -> Swap | None:
+def _quantity(span: Span, choice: Choice, meant: dict[tuple[str, str], object]) -> Swap | None:
     """A quantity as the locale says it; different ones never become one."""
     if is_crisis_line(span.surface, span.role):
         return None

@@ -13,11 +13,7 @@ import yaml
 
 from data import resource
 from schemas.kinds import KIND_OF
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
+from transforms.english import words
 
 # A value of these kinds names a real company, club, newsroom or university: in safe rows only.
 REAL_ORGANISATIONS = frozenset({"club", "retailer", "bank", "news"})
@@ -25,7 +21,7 @@ SAFE_ROWS_ONLY = REAL_ORGANISATIONS | {"restaurant", "brand", "university"}
 TYPES = frozenset(KIND_OF) | {"title", "religion"}
 # The roles that an entry of these types must have one of; in other types roles are free, or there are none.
 ROLES = {
-    "institution": _words(
+    "institution": words(
         """
         tax_agency federal_police intelligence secret_service drug_police border_police immigration_office
         vehicle_office pension_office labor_office health_public_old health_public_poor health_insurance_public
@@ -38,7 +34,7 @@ ROLES = {
         neighborhood_watch homeowners_association parent_teacher_association consumer_rating credit_bureau
         """
     ),
-    "law": _words(
+    "law": words(
         """
         health_privacy data_privacy constitution free_speech gun_rights self_incrimination rights_on_arrest
         search_seizure due_process equal_protection labor_standards disability_rights civil_rights
@@ -46,19 +42,19 @@ ROLES = {
         minimum_wage tenant consumer immigration drug traffic tax criminal_code civil_code antitrust
         """
     ),
-    "document": _words(
+    "document": words(
         """
         national_id_number id_card driver_license tax_form tax_return health_card residence_permit
         birth_certificate work_permit school_report high_school_diploma university_degree zip_code license_plate
         retirement_account credit_score food_stamps welfare student_loan criminal_record
         """
     ),
-    "school": _words(
+    "school": words(
         """
         elementary middle high community_college boarding private public kindergarten homeroom_grade
         """
     ),
-    "generic": _words("retailer bank club news restaurant university brand broadcaster app"),
+    "generic": words("retailer bank club news restaurant university brand broadcaster app"),
 }
 _LEGAL = ("legal", "illegal")
 # What a country's law may say of a topic: packs are compared word for word.
@@ -291,7 +287,7 @@ def _measures(raw: Any) -> dict[str, Measure]:
     return found
 
 
-_MEASURES = _words("money distance weight temperature length small_length volume small_weight area speed")  # fmt: skip
+_MEASURES = words("money distance weight temperature length small_length volume small_weight area speed")  # fmt: skip
 
 
 def _date(raw: Any) -> DateOrder | None:

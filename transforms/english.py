@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import regex
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """A set of words, written as text."""
     return frozenset(text.split())
 
 
@@ -19,20 +20,20 @@ _LOOK_BACK = 120
 _ARTICLE = re.compile(r"(?<![\w-])(the|an?) \Z", re.IGNORECASE)
 _OWN_ARTICLE = re.compile(r"(the|an?) (?=\S)", re.IGNORECASE)
 
-_DETERMINERS = _words("""my your his her its our their whose this that these those no any some every each either neither which what another
+_DETERMINERS = words("""my your his her its our their whose this that these those no any some every each either neither which what another
     one two three four five six seven eight nine ten many several few more most all both such""")
 # What looks like a possessive and is a verb.
-_IS = _words("he's she's it's that's this's who's what's where's there's here's how's when's let's")
+_IS = words("he's she's it's that's this's who's what's where's there's here's how's when's let's")
 # Between a determiner and its noun stand adjectives; none of these.
-_NO_ADJECTIVES = _words("""a an the and or but nor if as than that which who whom whose when where while because since until though at in on
+_NO_ADJECTIVES = words("""a an the and or but nor if as than that which who whom whose when where while because since until though at in on
     to from of for with by about near into onto over under after before against between through via per like without
     within during towards off up out down around across i you he she it we they me him them us is are was were be been
     being am do does did has have had will would can could should may might must shall not n't say says said tell tells
     told ask asks asked call calls called contact join joined love like likes hate visit visited leave left""")
-_ADJECTIVES = _words("""local federal national new old former current nearest next last first second own real fake other same whole entire
+_ADJECTIVES = words("""local federal national new old former current nearest next last first second own real fake other same whole entire
     big small great good bad best worst upcoming annual typical traditional american u.s. us local-area downtown""")
 # A lower-case word after a name that is no noun which the name stands before ("FBI agent", but "FBI is").
-_NO_HEADS = _words("""is are was were be been being am has have had do does did will would can could should may might must shall not
+_NO_HEADS = words("""is are was were be been being am has have had do does did will would can could should may might must shall not
     and or but nor so yet if as than that which who whom whose when where while why how because since until though unless
     at in on to from of for with by about near into onto over under after before against between through via per like
     without within during towards off up out down around across along past behind beside besides except inside outside
@@ -45,7 +46,7 @@ _NO_HEADS = _words("""is are was were be been being am has have had do does did 
     want need ask use know sell keep get go come take make give find tell send write play win lose let say think pay
     open closed more less all any both each everyone anyone someone people""")
 # Initials that are spoken as one word.
-_SPOKEN = _words("NASA NATO NAFTA FEMA HIPAA FERPA FIFA FISA LASIK MENSA NIMBY RADAR SWAT SIM RAM ROM LAN UNAM")
+_SPOKEN = words("NASA NATO NAFTA FEMA HIPAA FERPA FIFA FISA LASIK MENSA NIMBY RADAR SWAT SIM RAM ROM LAN UNAM")
 _INITIALS = re.compile(r"[A-Z][A-Z&]{1,4}(?![A-Za-z])")
 # Sounds like a vowel: an 8, an 11, an 18,000, an hour; but a uniform, a European.
 _VOWEL = re.compile(
@@ -190,7 +191,7 @@ def capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-_SMALL_WORDS = _words("a an and at by de del for in la of on or the to with y")
+_SMALL_WORDS = words("a an and at by de del for in la of on or the to with y")
 
 
 def follow_case(value: str, surface: str, known: str | None, around: str, starts: bool) -> str:

@@ -12,11 +12,6 @@ from transforms.segment import without_verbatim
 from transforms.segregate import Lexicon, find_spans
 
 
-def is_exchanged(text: Text) -> bool:
-    """Whether Adapt put something else into a text."""
-    return any(e.action in ("swap", "universal") for e in text.edits)
-
-
 def adaptation_pair(text: Text) -> tuple[str, str]:
     """The two texts whose cosine says whether an adaptation still means the same."""
     return without_verbatim(text.source or ""), without_verbatim(text.adapted or "")
@@ -51,7 +46,7 @@ def score_adaptation(
 def _score(
     text: Text, index: int, source: str, language: str, lexicon: Lexicon, similarity: Mapping[tuple[str, str], float]
 ) -> Text:
-    if not is_exchanged(text):
+    if not text.exchanged:
         return text
     before, after = text.source or "", text.adapted or ""
     found: dict[str, float | None] = {

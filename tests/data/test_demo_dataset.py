@@ -147,7 +147,7 @@ def test_made_rows_hold_phrase_book_sentences_alone() -> None:
 
 
 def test_unsafe_rows_name_only_companies_that_the_phrase_book_lists() -> None:
-    slots, lexicon = load("eng_Latn")["slots"], load_lexicon("en-US", ("en-US",))
+    slots, lexicon = load("eng_Latn")["slots"], load_lexicon("en-US")
     listed = {item["en"] for kind in REAL_ORGANISATIONS for item in slots[kind]}
     for made in MADE:
         if made.record["violated_categories"]:

@@ -8,7 +8,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.hashing import digest
-from schemas.locales import LOCALES
 from schemas.parquet import SCHEMA, SCHEMA_VERSION, to_columns
 from schemas.rows import Row, Text, Verdict
 from schemas.scores import SCORES
@@ -50,7 +49,7 @@ def chat(turns: tuple[tuple[str, str | None], ...] = CHAT) -> Row:
 
 
 def translated_chat() -> Row:
-    return localized(segregate(chat(), load_lexicon("en-US", tuple(LOCALES))))
+    return localized(segregate(chat(), load_lexicon("en-US")))
 
 
 ROWS = {

@@ -15,7 +15,7 @@ from tests.builders import make_row
 from transforms.adapt import adapt
 from transforms.culture_pack import CulturePack, load_pack, pack_of
 from transforms.english import split_article
-from transforms.segregate import MEASURE_PATTERNS
+from transforms.measures import MEASURE_PATTERNS
 
 PACK = """
 locale: xx-XX

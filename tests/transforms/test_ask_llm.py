@@ -13,7 +13,7 @@ from transforms.culture_pack import load_pack
 from transforms.inference.llm import Answer
 from transforms.segregate import find_spans, load_lexicon
 
-LEXICON = load_lexicon("en-US", ("en-US",))
+LEXICON = load_lexicon("en-US")
 SPANS = [Span(0, 0, 6, "Boston", "city", ("en-US",)), Span(0, 10, 17, "Walmart", "retailer", ("en-US",))]
 
 

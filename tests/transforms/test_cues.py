@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.cues import CONTEXTS, Names, begins_sentence, is_named, load_cues, parse_cues, prefixes_of, surname
+from transforms.contexts import CONTEXTS, Names, begins_sentence, is_named, surname
+from transforms.cues import load_cues, parse_cues, prefixes_of
 
 NAMES = Names(frozenset({"emily", "john"}), frozenset({"smith", "baker"}))
 

@@ -18,6 +18,7 @@ from data import resource
 from transforms.heartbeat import beat
 from transforms.inference.answering import WrongModel
 from transforms.inference.batches import Request, request
+from transforms.inference.endpoint import Endpoint
 
 # Requests of a batch, which is remembered as a whole: a kill repeats at most so many a thread.
 BATCH = 4
@@ -25,19 +26,6 @@ BATCH = 4
 _TRIES = 2
 # Characters of a row beyond which no model is asked: its answer would be cut off.
 _LONGEST = 60_000
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where and how to ask; `pipeline.config.Llm` says what each means."""
-
-    base_url: str
-    model: str
-    key: str
-    requests_per_minute: int
-    timeout: float
-    attempts: int
-    max_output_tokens: int
 
 
 @dataclass(frozen=True)

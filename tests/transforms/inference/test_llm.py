@@ -12,9 +12,9 @@ import pytest
 from tests.pipeline.llm_server import LlmServer, Reply, serve_llm
 from transforms.heartbeat import total_beats
 from transforms.inference.answering import WrongModel
+from transforms.inference.endpoint import Endpoint
 from transforms.inference.llm import (
     Answer,
-    Endpoint,
     LlmModel,
     ask,
     decode_answer,
