@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import TranscreateError
+from pipeline.errors import ConfigError, TranscreateError
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -47,6 +47,10 @@ def make_parser() -> argparse.ArgumentParser:
                              "repeat for several (default: those that ship)")  # fmt: skip
         stage.add_argument("--split", choices=["dev", "test"], default="dev", help="of those that ship (default: dev)")
     evaluate.add_argument("--errors", action="store_true", help="list the ids of the rows it gets wrong")
+    evaluate.add_argument("--config", metavar="FILE", help="measure this config's segregate.method (default: lexicon); "
+                          "a language model is paid for every text")  # fmt: skip
+    evaluate.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+                          help="override a key of that config")  # fmt: skip
     review = commands.add_parser("review", help="rows out for native readers, their verdicts back in")
     actions = review.add_subparsers(dest="action", required=True)
     export = actions.add_parser("export", help="write rows with empty verdict columns")
@@ -138,7 +142,7 @@ def _notice_interrupts() -> list[int]:
 def _load(args: argparse.Namespace) -> Any:
     from pipeline.read_config import load_config
 
-    return load_config(args.config, args.overrides, args.output, args.limit)
+    return load_config(args.config, args.overrides, getattr(args, "output", None), getattr(args, "limit", None))
 
 
 def _plan(args: argparse.Namespace) -> int:
@@ -189,7 +193,10 @@ def _evaluate(args: argparse.Namespace) -> int:
         return evaluate_adapt_command(args.data, args.split)
     from pipeline.evaluate_command import evaluate_command
 
-    return evaluate_command(args.data, args.split, args.errors)
+    if args.overrides and not args.config:
+        raise ConfigError("--set: overrides a key of --config FILE, which is not given")
+    config = _load(args) if args.config else None
+    return evaluate_command(args.data, args.split, args.errors, config)
 
 
 def _review(args: argparse.Namespace) -> int:

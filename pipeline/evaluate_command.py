@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from data import resource
-from pipeline.errors import InputError
+from pipeline.config import Config, Llm
+from pipeline.errors import ConfigError, InputError
 from schemas.kinds import KIND_OF
 from schemas.rows import Culture, Origin, Row, Sample, Text
+from transforms.ask_llm import segregate_by_llm, segregate_request
+from transforms.inference.answering import WrongModel
+from transforms.inference.llm import Answer, LlmModel, decode_answer
 
 SOURCE = "en-US"
 
@@ -268,23 +273,55 @@ def _share(value: float | None) -> str:
 # --- the command ---
 
 
-def evaluate_command(files: Sequence[str], split: str, errors: bool) -> int:
-    """Evaluates the lexicon's method; returns the exit code.
+def evaluate_command(files: Sequence[str], split: str, errors: bool, config: Config | None = None) -> int:
+    """Evaluates a method of segregation; returns the exit code.
 
     Args:
         files: JSON Lines of cases; empty for those that ship as data/evaluation/.
         split: dev or test, of those that ship.
         errors: list the ids of the rows it gets wrong.
+        config: whose method is evaluated, with its language model; None: the lexicon's. Every call of it pays anew.
 
     Raises:
         InputError: a file is missing or malformed.
+        ConfigError: the language model cannot be asked.
     """
     from transforms.segregate import load_lexicon, segregate
 
     cases = load_cases(files, split)
     lexicon = load_lexicon(SOURCE)
-    print(describe(cases, ask(cases, lambda row: segregate(row, lexicon)), errors))
+    if config is None or config.segregate.method == "lexicon":
+        print(describe(cases, ask(cases, lambda row: segregate(row, lexicon)), errors))
+        return 0
+    assert config.llm is not None, "load_config sees to it"
+    both, answers = config.segregate.method == "hybrid", _answers(cases, config.llm)
+    failed = Counter(a.failure for a in answers.values() if a.found is None)
+
+    def method(row: Row) -> Row:
+        return segregate_by_llm(row, answers[row.id], lexicon, both)
+
+    print(describe(cases, ask(cases, method), errors))
+    if failed:
+        told = ", ".join(f"{reason} {n:,}" for reason, n in sorted(failed.items()))
+        print(f"\nno answer, so marked by the lexicon alone: {told}")
     return 0
+
+
+def _answers(cases: Sequence[Case], settings: Llm) -> dict[str, Answer]:
+    """Id -> what the language model says of each case."""
+
+    def one(case: Case) -> Answer:
+        request = segregate_request(row_of(case))
+        return decode_answer(model.answer([request])[request.key])
+
+    try:
+        model = LlmModel(settings)
+        with ThreadPoolExecutor(settings.threads) as threads:
+            return dict(zip([c.id for c in cases], threads.map(one, cases), strict=True))
+    except ImportError:
+        raise ConfigError("llm: the client is not installed: pip install 'transcreate[llm]'") from None
+    except WrongModel as error:
+        raise ConfigError(str(error)) from None
 
 
 def load_cases(files: Sequence[str], split: str) -> list[Case]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import AsDict, AsSingleton
 
-from pipeline.config import Config, Llm
+from pipeline.config import Config
 from pipeline.models import decoding_of
 from pipeline.plan import Plan, shard_counts, slice_count
 from schemas.hashing import number
@@ -28,8 +28,8 @@ from transforms.ask_llm import (
     adapt_request,
     choices_of,
     label_request,
-    marks_of,
     open_spans,
+    segregate_by_llm,
     segregate_request,
     with_label_kept,
 )
@@ -37,7 +37,6 @@ from transforms.choose import is_safe
 from transforms.culture_pack import load_known, load_pack
 from transforms.gate import admit
 from transforms.inference.batches import Request, request, rough_tokens
-from transforms.inference.endpoint import Endpoint
 from transforms.inference.language_id import LanguageId
 from transforms.inference.llm import BATCH, LlmModel, decode_answer, is_answered
 from transforms.inference.memory import Memory
@@ -47,7 +46,7 @@ from transforms.inference.sentence_encoder import SentenceEncoder
 from transforms.judge import judge
 from transforms.score import score, similarity_pairs
 from transforms.score_adaptation import adaptation_pair, score_adaptation
-from transforms.segregate import combine, find_spans, from_marks, load_lexicon, segregate
+from transforms.segregate import find_spans, load_lexicon, segregate
 from transforms.translate import requests_of, translate
 from transforms.write import shard_name, write_table
 
@@ -150,7 +149,7 @@ def build_slice(
         settings = config.llm
         assert settings is not None, "load_config sees to it"
         return asking | label >> steps.Ask(
-            requests, functools.partial(_load_llm, settings, beats),
+            requests, functools.partial(LlmModel, settings, beats),
             Memory(folder, plan.model("llm").fingerprint, f"llm {settings.model}"), BATCH,
             (beats, "llm answers"), is_answered, settings.threads,
         )  # fmt: skip
@@ -238,28 +237,15 @@ def fan_out(row: Row, locales: tuple[str, ...]) -> list[tuple[Row, Row]]:
     return [(localize(row, locale, len(locales)), row) for locale in locales]
 
 
-def _load_llm(settings: Llm, beats: str | None) -> LlmModel:
-    names = Endpoint.__dataclass_fields__
-    return LlmModel(Endpoint(**{k: v for k, v in asdict(settings).items() if k in names}), beats)
-
-
 def _make_segregate(config: Config) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
-    lexicon = load_lexicon(config.source_locale)
-    method = config.segregate.method
+    lexicon, method = load_lexicon(config.source_locale), config.segregate.method
 
     def run(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
         row, answers = pair
         if method == "lexicon":
             return [segregate(row, lexicon)]
         answer = decode_answer(answers.get(segregate_request(row).key))
-        if answer.found is None:
-            return [with_flag(segregate(row, lexicon), "segregation_failed")]
-        marked = from_marks(row, marks_of(answer, row))
-        if method == "hybrid":
-            by_lexicon = segregate(row, lexicon).culture
-            assert by_lexicon is not None
-            marked = combine(by_lexicon, marked)
-        return [replace(row, culture=marked)]
+        return [segregate_by_llm(row, answer, lexicon, both=method == "hybrid")]
 
     return run
 

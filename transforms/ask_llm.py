@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.kinds import KIND_OF
-from schemas.rows import Row, Span
+from schemas.rows import Row, Span, with_flag
 from transforms.choose import is_safe
 from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack
 from transforms.inference.batches import Request
 from transforms.inference.llm import Answer, ask
+from transforms.segregate import Lexicon, combine, from_marks, segregate
 
 # A replacement is a name, an amount or a short phrase. What is longer is no replacement but an answer, or somebody's words.
 _LONGEST = 60
@@ -35,6 +36,23 @@ def marks_of(answer: Answer, row: Row) -> list[tuple[int, str, str, tuple[str, .
         if 0 <= span["text"] < len(row.texts) and span["kind"] in KIND_OF and cultures and span["surface"].strip():
             marks.append((span["text"], span["surface"].strip(), span["kind"], cultures))
     return marks
+
+
+def segregate_by_llm(row: Row, answer: Answer, lexicon: Lexicon, both: bool) -> Row:
+    """The row with the culture that a model's marks give it; by the lexicon, and flagged, where no answer came.
+
+    Args:
+        answer: to the row's `segregate_request`.
+        both: the lexicon's spans count too (`segregate.method: hybrid`).
+    """
+    if answer.found is None:
+        return with_flag(segregate(row, lexicon), "segregation_failed")
+    marked = from_marks(row, marks_of(answer, row))
+    if both:
+        by_lexicon = segregate(row, lexicon).culture
+        assert by_lexicon is not None, "segregate fills it"
+        marked = combine(by_lexicon, marked)
+    return replace(row, culture=marked)
 
 
 def open_spans(row: Row, source: str, locale: str) -> list[Span]:

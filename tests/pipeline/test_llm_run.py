@@ -107,6 +107,46 @@ def test_nothing_is_paid_for_twice(tmp_path: Path) -> None:
     assert again["place"]["adapted_prompt"] == "My aunt Svea lives in Jena."
 
 
+def evaluate(folder: Path, server: LlmServer, *flags: str) -> int:
+    cases = folder / "cases.jsonl"
+    spans = [{"start": 8, "end": 13, "kind": "given_name", "cultures": ["en-US"]},
+             {"start": 23, "end": 29, "kind": "geography", "cultures": ["en-US"]}]  # fmt: skip
+    rows = [
+        {"id": "place", "style": "chat", "text": "My aunt Emily lives in Boston.", "specific": True, "spans": spans},
+        {"id": "plain", "style": "chat", "text": "How can I bake bread?", "specific": False, "spans": []},
+    ]
+    cases.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = write_config(folder, [json.dumps(RECORDS[0]).encode()], segregate={"method": "llm"},
+                          llm={"base_url": server.url, "model": "m", "attempts": 1})  # fmt: skip
+    return main(["evaluate", "segregate", "--data", str(cases), "--config", str(config), *flags])
+
+
+def test_the_evaluation_measures_the_configs_own_method(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serve_llm(well) as server:
+        assert evaluate(tmp_path, server) == 0
+        assert len(server.asked) == 2
+        told = capsys.readouterr().out.split("spans")[1]
+        assert [line.split()[3:] for line in told.splitlines()[1:4]] == [["1.000", "2", "0", "0"]] + [
+            ["1.000", "1", "0", "0"]
+        ] * 2
+        assert evaluate(tmp_path, server, "--set", "segregate.method=lexicon") == 0
+        assert len(server.asked) == 2, "the lexicon asks nobody"
+
+
+def test_an_evaluation_tells_what_the_model_did_not_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serve_llm(lambda body, before: Reply(refusal="no")) as server:
+        assert evaluate(tmp_path, server) == 0
+    assert "marked by the lexicon alone: refusal 2" in capsys.readouterr().out
+
+
+def test_an_evaluation_that_cannot_ask_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serve_llm(lambda body, before: Reply(status=401)) as server:
+        assert evaluate(tmp_path, server) == 2
+    assert "refuses model m (HTTP 401)" in capsys.readouterr().err
+    assert main(["evaluate", "segregate", "--set", "segregate.method=llm"]) == 2
+    assert "--config FILE, which is not given" in capsys.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def by_rules(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The rows of a run that has an endpoint and asks it nothing."""
