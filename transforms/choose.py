@@ -61,7 +61,7 @@ class Swap:
 _ALIKE = frozenset(
     {*GIVEN, "surname", "city", "region", "emergency", "club", "university", "retailer", "bank", "news", "restaurant"}
 )
-_FEASTS = frozenset({"birth", "wedding", "engagement", "graduation", "school_party", "sports_party", "housewarming"})
+_FEASTS = frozenset({"birth", "wedding", "engagement", "graduation", "school_dance", "school_fair", "sports_party", "housewarming"})
 # (kind, folded surface) -> (English, native) of what somebody else than the pack proposes, None for what should stay.
 Proposals = Mapping[tuple[str, str], tuple[str, str] | None]
 
@@ -161,6 +161,7 @@ _ANCHORS = frozenset(
         "institution",
         "court",
         "group",
+        *(SAFE_ROWS_ONLY - {"brand"}),
         *_WORKS,
     }
 )

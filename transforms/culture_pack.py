@@ -113,7 +113,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Measure:
-    """How a locale writes one kind of quantity. `en` and `native` hold `{n}`; `group` separates native thousands."""
+    """How a locale writes one kind of quantity.
+
+    Attributes:
+        en, native: hold `{n}`.
+        group: what separates native thousands.
+        joined: `en` as it stands before a noun ("{n}-real"), where it is not `en` without the plural's s.
+    """
 
     type: str
     en: str
@@ -121,10 +127,12 @@ class Measure:
     source: str
     per_usd: float = 0.0
     group: str = ","
+    joined: str = ""
 
     def in_english(self, number: int) -> str:
-        # What an English pack writes is English and native at once.
-        return self.in_native(number) if self.en == self.native else self.en.replace("{n}", f"{number:,}")
+        # What an Indian English pack writes is English and native at once.
+        indian = self.group == "indian" and self.en == self.native
+        return self.in_native(number) if indian else self.en.replace("{n}", f"{number:,}")
 
     def in_native(self, number: int) -> str:
         written = _by_lakhs(number) if self.group == "indian" else f"{number:,}".replace(",", self.group)
@@ -278,12 +286,12 @@ def _measures(raw: Any) -> dict[str, Measure]:
             raise ValueError(f"measures: {kind!r} is no measure; known are {', '.join(sorted(_MEASURES))}")
         if m == "local":
             continue
-        _check_keys(f"measures.{kind}", m, "currency unit source per_usd en native group")
+        _check_keys(f"measures.{kind}", m, "currency unit source per_usd en native group joined")
         for side in ("en", "native"):
             if _check_text(f"measures.{kind}.{side}", m[side]).count("{n}") != 1:
                 raise ValueError(f"measures.{kind}.{side}: {m[side]!r} must hold {{n}} once, where the number stands")
         per_usd = float(m.get("per_usd", 0))
-        found[kind] = Measure(kind, m["en"], m["native"], m["source"], per_usd, m.get("group", ","))
+        found[kind] = Measure(kind, m["en"], m["native"], m["source"], per_usd, m.get("group", ","), m.get("joined", ""))
     return found
 
 

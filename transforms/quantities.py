@@ -97,7 +97,8 @@ def convert(kind: str, surface: str, pack: CulturePack, joined: bool) -> Said | 
     native = measure.in_native(amount)
     english = measure.in_english(amount)
     if joined:
-        return Said(_joined(english), tuple(dict.fromkeys((native, native.replace(" ", "-")))), measure.source)
+        before = measure.joined.replace("{n}", f"{amount:,}") or _joined(english)
+        return Said(before, tuple(dict.fromkeys((native, native.replace(" ", "-")))), measure.source)
     return Said(english, (native,), measure.source)
 
 

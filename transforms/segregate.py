@@ -24,6 +24,7 @@ from transforms.cues import WEIGHT, Pattern, default_weight, load_cues
 from transforms.culture_pack import Entry, load_pack
 from transforms.english import words
 from transforms.segment import verbatim_stretches
+from transforms.things import GIVEN
 
 
 @dataclass(frozen=True)
@@ -389,7 +390,10 @@ def _look_up(text: str, small: str, start: int, end: int, index: int, lexicon: L
     finest = next((r for r in alike if r.kind != best.kind), best) if best.kind == KIND_OF[best.kind] else best
     role = next((r.role for r in alike if r.role and r.kind == finest.kind), "")
     plain = next((r.plain for r in alike if r.plain), "")
-    return Span(index, start, end, surface, finest.kind, tuple(cultures), role, plain, best.weight)
+    kind = finest.kind
+    if kind in GIVEN and _FORMAL.search(text, max(0, start - 12), start) and not _CAPITALISED.match(text, end):
+        kind = "surname"  # Ms. Parker
+    return Span(index, start, end, surface, kind, tuple(cultures), role, plain, best.weight)
 
 
 def _ends_word(text: str, end: int) -> bool:
@@ -408,9 +412,12 @@ def _holds(reading: Reading, text: str, start: int, end: int, surface: str, name
         return False
     if KIND_OF[reading.kind] == "geography" and " " not in surface and introduced(text, start, end, names):
         return False
+    if reading.kind in GIVEN and len(surface) > 2 and surface.isupper() and not is_capitalised(text, start, end):
+        return False  # JONAH among small letters is no Jonah but an acronym
     return not reading.needs or any(_CONTEXTS[need](text, start, end, names) for need in reading.needs)
 
 
+_FORMAL = re.compile(r"(?<!\w)(?:mr|mrs|ms|mx|dr|prof|professor|judge|detective|sgt|lt)\.? \Z", re.IGNORECASE)
 _CAPITALISED = re.compile(r" ([A-Z][a-z]+(?:[-'][A-Z][a-z]+)?)(?!\w)")
 
 

@@ -62,7 +62,7 @@ types:
   school: {source: s, entries: [{en: Gymnasium, role: high}]}
   worship: {source: s, entries: [the village church]}
   religion: {source: s, entries: [{en: hymn book, role: holy_book}]}
-  custom: {source: s, entries: [{en: a graduation ball, role: school_party}, {en: an engagement party, role: engagement}]}
+  custom: {source: s, entries: [{en: a graduation ball, role: school_dance}, {en: an engagement party, role: engagement}]}
   title: {source: s, entries: [{en: Herr, role: mr}]}
   emergency: {source: s, entries: ["112"]}
   generic:

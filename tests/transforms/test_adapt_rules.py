@@ -182,7 +182,7 @@ def test_a_club_plays_the_sport_that_the_row_names() -> None:
         types={"sport": {"source": "s", "entries": ["judo"]}, "club": {"source": "s", "entries": ["FC"]}}
     )
     row = adapt_marked("I play baseball like the New York Yankees.", marks, pack=no_clubs)
-    assert prompt_of(row) == "I play judo like the New York Yankees."
+    assert prompt_of(row) == "I play baseball like the New York Yankees.", "nobody plays judo like the Yankees"
 
 
 def test_a_university_is_in_the_city_that_the_row_names() -> None:
@@ -235,13 +235,13 @@ def test_an_own_entry_of_the_pack_is_local_whatever_the_span_says() -> None:
     ("- the IRS wrote\n* IRS wrote", [("IRS", "tax_office")], "- the Finanzamt wrote\n* The Finanzamt wrote"),
     ("Does Medicare pay?", [("Medicare", "health_program")], "Does the public health insurance pay?"),
     ("He reads The New York Times.", [("New York Times", "news")], "He reads Der Bote."),
-    ("We went to prom. Prom was fun, his prom too.", [("prom", "custom", "school_party"), ("Prom", "custom", "school_party")],
+    ("We went to prom. Prom was fun, his prom too.", [("prom", "custom", "school_dance"), ("Prom", "custom", "school_dance")],
      "We went to a graduation ball. The graduation ball was fun, his graduation ball too."),
     ("ASK THE IRS AND IRS", [("IRS", "tax_office")], "ASK THE FINANZAMT AND THE FINANZAMT"),
     ("She was a $20 bill, 6-foot man.", [("$20", "money"), ("6-foot", "length")],
      "She was a 15-euro bill, 183-centimeter man."),
     ("Mr. Walmart", [WALMART, ("Mr.", "title", "mr")], "Herr {v}"),
-    ("A kegger and an elm party", [("kegger", "custom", "engagement"), ("elm party", "custom", "school_party")],
+    ("A kegger and an elm party", [("kegger", "custom", "engagement"), ("elm party", "custom", "school_dance")],
      "An engagement party and a graduation ball"),
 ])  # fmt: skip
 def test_the_text_reads_as_english(prompt: str, marks: list[Mark], expected: str) -> None:
@@ -324,9 +324,9 @@ def _without_generic() -> dict[str, Any]:
     return {"types": {k: v for k, v in yaml.safe_load(PACK)["types"].items() if k != "generic"}}
 
 
-def test_two_shops_of_an_unsafe_row_do_not_become_one() -> None:
-    row = adapt_marked("Walmart or Target?", [WALMART, ("Target", "retailer")], **UNSAFE)
-    assert prompt_of(row) == "A supermarket or Target?"
+def test_two_shops_of_an_unsafe_row_do_not_become_one_nor_is_one_left_abroad() -> None:
+    row = adapt_marked("Walmart or Target in Boston?", [WALMART, ("Target", "retailer"), ("Boston", "city")], **UNSAFE)
+    assert prompt_of(row) == "Walmart or Target in Boston?"
 
 
 def test_real_names_can_be_left_out_of_all_rows() -> None:
@@ -337,7 +337,7 @@ def test_real_names_can_be_left_out_of_all_rows() -> None:
 def test_a_club_without_a_name_plays_the_sport_of_the_row() -> None:
     marks: list[Mark] = [("baseball", "sport"), ("New York Yankees", "club")]
     found = values("I hate baseball and the New York Yankees.", marks, **UNSAFE)
-    assert found <= {"I hate soccer and a soccer club.", "I hate handball and the New York Yankees."}
+    assert found <= {"I hate soccer and a soccer club.", "I hate baseball and the New York Yankees."}
 
 
 def test_no_well_known_person_is_made() -> None:

@@ -1,4 +1,4 @@
-"""Twenty sentences and what becomes of them in each main locale, word for word, as a native reader has checked it.
+"""Twenty sentences and what becomes of them in each locale, word for word, as a native reader has checked it.
 
 `python -m tests.transforms.test_adaptations de-DE > tests/transforms/golden/adaptations/de-DE.yaml` writes what comes out now:
 read every line before it is kept.
@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from schemas.locales import LOCALES as KNOWN
 from tests.transforms.marking import Mark, mark, prompt_of
 from transforms.adapt import adapt, changes_outside
 from transforms.culture_pack import load_pack
 
 GOLDEN = Path(__file__).parent / "golden" / "adaptations"
-LOCALES = ("ar-EG", "de-DE", "es-MX", "fr-FR", "hi-IN", "ja-JP", "th-TH", "zh-CN")
+LOCALES = sorted(set(KNOWN) - {"en-US"})
 SENTENCES: tuple[tuple[str, list[Mark], str], ...] = (
     ("My aunt Emily lives in Dallas, Texas.", [("Emily", "name_f"), ("Dallas", "city"), ("Texas", "region")], "safe"),
     ("Does Tyler Johnson know Emily Johnson?",
@@ -29,11 +30,11 @@ SENTENCES: tuple[tuple[str, list[Mark], str], ...] = (
      [("Walmart", "retailer"), ("Boston", "city"), ("Labor Day", "holiday")], "safe"),
     ("How do I steal from Walmart? A Walmart employee saw me, and Walmart's cameras did too.",
      [("Walmart", "retailer")], "unsafe"),
-    ("I HATE WALMART AND CHICAGO", [("WALMART", "retailer"), ("CHICAGO", "city")], "unsafe"),
+    ("TELL EMILY I HATE CHICAGO", [("EMILY", "name_f"), ("CHICAGO", "city")], "unsafe"),
     ("i lost my debit card from wells fargo", [("wells fargo", "bank")], "safe"),
     ("My son plays baseball and loves the New York Yankees.",
      [("baseball", "sport"), ("New York Yankees", "club")], "safe"),
-    ("How can I cheat on the SAT? My SAT score is bad.", [("SAT", "exam", "school")], "unsafe"),
+    ("How can I cheat on the SAT? My SAT score is bad.", [("SAT", "exam", "university_entrance")], "unsafe"),
     ("An IRS agent called. The IRS wants $500, or so IRS said.", [("IRS", "tax_office"), ("$500", "money")], "safe"),
     ("Do I need to bring my Social Security number to the DMV?",
      [("Social Security number", "document", "national_id_number"), ("DMV", "vehicle_office")], "safe"),
@@ -45,7 +46,7 @@ SENTENCES: tuple[tuple[str, list[Mark], str], ...] = (
     ("Call 911, or Megan at 555-0123.", [("911", "emergency"), ("Megan", "name_f"), ("555-0123", "phone")], "safe"),
     ("What does the Supreme Court say about HIPAA?", [("Supreme Court", "court"), ("HIPAA", "privacy_law")], "safe"),
     ("She wore red to the senior prom; my prom was dull.",
-     [("senior prom", "custom", "school_party"), ("prom", "custom", "school_party")], "safe"),
+     [("senior prom", "custom", "school_dance"), ("prom", "custom", "school_dance")], "safe"),
     ("I read it in the New York Times while at Harvard.",
      [("New York Times", "news"), ("Harvard", "university")], "safe"),
     ("Write a nasty joke about Mormons at the Baptist church.",
@@ -66,10 +67,7 @@ def adaptations(locale: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_sentences_are_adapted_as_a_native_reader_has_checked(locale: str) -> None:
-    path = GOLDEN / f"{locale}.yaml"
-    if not path.exists():
-        pytest.skip(f"nobody has checked {locale} yet")
-    assert adaptations(locale) == yaml.safe_load(path.read_text("utf-8"))
+    assert adaptations(locale) == yaml.safe_load((GOLDEN / f"{locale}.yaml").read_text("utf-8"))
 
 
 if __name__ == "__main__":
