@@ -37,7 +37,7 @@ def test_every_score_that_can_reject_has_its_reason_in_the_table() -> None:
 
 def test_every_flag_that_a_stage_raises_is_explained_and_either_rejects_or_does_not() -> None:
     raised: set[str] = set()
-    for module in ("transforms/adapt", "transforms/translate", "transforms/inference/nllb", "pipeline/graph"):
+    for module in ("transforms/adapt", "transforms/translate", "transforms/ask_llm", "transforms/inference/nllb", "pipeline/graph"):
         text = (ROOT / f"{module}.py").read_text("utf-8")
         raised |= {name for name in FLAGS.keys() | NOTES.keys() if f'"{name}"' in text}
     assert raised == FLAGS.keys() | NOTES.keys()
