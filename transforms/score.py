@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
@@ -16,12 +14,16 @@ from data import resource
 from schemas.locales import LANGUAGES, Language
 from schemas.rows import Edit, Row, Text
 from schemas.scores import SCORES
+from transforms.form import broken, emoji_kept, ends_alike, lines_kept, looped, variant_share
 from transforms.gate import is_translatable
 from transforms.inline import pieces_kept
+from transforms.invisible import count_unexplained
+from transforms.numbers import numbers_kept
 from transforms.segment import without_verbatim
 
 _WORD = re.compile(r"[^\W\d_]+")
-_NUMBER = re.compile(r"\d+(?:[.,٬٫'’ \u00a0\u202f]\d{3})*(?:[.,٫]\d+)?")
+# What a transcript notes between words is a word to a translator; tags of HTML are none.
+_NOTE = re.compile(r"<(?!(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr)\b)[^\W\d_]+/>")
 
 
 def script_share(target: str, source: str, language: Language) -> float:
@@ -52,21 +54,6 @@ def repeated_share(text: str, language: Language) -> float:
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
-def numbers_in(text: str) -> Counter[str]:
-    """The numbers of a text, digits of every script folded to ASCII, separators of thousands dropped."""
-    folded = "".join(
-        str(unicodedata.digit(c)) if c.isdigit() and unicodedata.digit(c, None) is not None else c for c in text
-    )
-    return Counter(re.sub(r"\D", "", n) for n in _NUMBER.findall(folded))
-
-
-def numbers_kept(source: str, target: str) -> float:
-    """Numbers that both sides have, over the numbers of the side with more of them; 1 where neither has any."""
-    mine, theirs = numbers_in(source), numbers_in(target)
-    most = max(mine.total(), theirs.total())
-    return (mine & theirs).total() / most if most else 1.0
-
-
 def edits_kept(edits: Iterable[Edit], target: str) -> float | None:
     """Share of the swaps whose native form stands in the target; None without swaps."""
     swaps = [e for e in edits if e.action == "swap" and e.natives]
@@ -89,6 +76,9 @@ def toxicity(source: str, source_language: str, target: str, target_language: st
     return len(after - before), len(before - after)
 
 
+# A text without swaps has no edits to keep, langdetect nothing to say of a text without letters; Thai sentences end without a
+# mark, and other languages than Chinese have no variants.
+_NOT_ALWAYS = ("edits_kept", "lid_langdetect", "ending", "variant")
 Identify = Callable[[str, Language], tuple[float, float]]
 Detect = Callable[[str, Language], float | None]
 
@@ -125,10 +115,15 @@ def score_text(
         "lid_langdetect": detect(bare, target),
         "script_share": script_share(bare, bare_source, target),
         "repetition": max(0.0, repeated_share(bare, target) - repeated_share(bare_source, source)),
-        "verbatim": _share(*pieces_kept(adapted, made)),
+        "loops": max(0.0, looped(bare, target) - looped(bare_source, source)),
+        "broken": broken(adapted, made),
+        "invisible": max(0, count_unexplained(made) - count_unexplained(adapted)),
+        "variant": variant_share(bare, target),
+        "verbatim": _share(*pieces_kept(_NOTE.sub("<x/>", adapted), _NOTE.sub("<x/>", made))),
     }
     if crosses:
         added, lost = toxicity(adapted, source.code, made, target.code)
+        unchanged, there = numbers_kept(bare_source, bare, source, target)
         ratio = len(bare) / (len(bare_source) * expansion)
         cosines = [similarity.get((s.source, s.target)) for s in text.segments]
         found |= {
@@ -137,7 +132,11 @@ def score_text(
             "length_ratio": ratio,
             "length_excess": ratio,
             "copy": copied_share(bare_source, bare, [n for e in text.edits for n in (*e.natives, e.after)]),
-            "numbers": numbers_kept(adapted, made),
+            "ending": ends_alike(adapted, made, target),
+            "lines": lines_kept(adapted, made),
+            "emoji": emoji_kept(adapted, made),
+            "numbers": unchanged,
+            "numbers_found": there,
             "edits_kept": edits_kept(text.edits, made),
             "unknown_tokens": sum(s.unknown for s in text.segments),
             "decoder": min(s.logprob for s in text.segments),
@@ -147,8 +146,7 @@ def score_text(
         }
     assert set(found) == {s.name for s in SCORES if not s.adapted and (crosses or not s.crosses)}
     scores = {name: round(float(value), 4) for name, value in found.items() if value is not None and value == value}
-    # A text without swaps has no edits to keep, and langdetect has nothing to say of a text without letters.
-    missing = [n for n in found if n not in scores and n not in ("edits_kept", "lid_langdetect")]
+    missing = [n for n in found if n not in scores and n not in _NOT_ALWAYS]
     return replace(text, scores={**text.scores, **scores}, not_judged=(*text.not_judged, *missing))
 
 
