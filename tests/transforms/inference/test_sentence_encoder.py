@@ -10,6 +10,8 @@ from transforms.inference.sentence_encoder import (
     load_sentence_transformer,
 )
 
+EN, DE = "eng_Latn", "deu_Latn"
+
 
 @pytest.fixture(scope="module")
 def encoder() -> SentenceEncoder:
@@ -18,18 +20,24 @@ def encoder() -> SentenceEncoder:
 
 def test_a_translation_is_closer_than_another_sentence(encoder: SentenceEncoder) -> None:
     english = "How can I protect my password?"
-    for right, wrong in (
-        ("¿Cómo puedo proteger mi contraseña?", "El tren sale a las ocho."),
-        ("如何保护我的密码？", "火车八点开。"),
+    for right, wrong, code in (
+        ("¿Cómo puedo proteger mi contraseña?", "El tren sale a las ocho.", "spa_Latn"),
+        ("如何保护我的密码？", "火车八点开。", "zho_Hans"),
+        ("Como posso proteger minha senha?", "O trem sai às oito.", "por_Latn"),
     ):
-        close, far = encoder.cosines([(english, right), (english, wrong)])
-        assert close > far + 0.05
+        close, far = encoder.cosines([(english, EN, right, code), (english, EN, wrong, code)])
+        assert close > far + 0.5, "in its space the embeddings of unrelated sentences are at right angles"
+
+
+def test_texts_of_one_language_are_compared_as_the_encoder_has_them(encoder: SentenceEncoder) -> None:
+    same, near = encoder.cosines([("Hello", EN, "Hello", EN), ("A cat sat here.", EN, "A dog sat there.", EN)])
+    assert same == 1 and near > 0.75
 
 
 def test_the_company_of_a_text_does_not_change_its_embedding(encoder: SentenceEncoder) -> None:
-    pair = ("A short text.", "Ein kurzer Text.")
+    pair = ("A short text.", EN, "Ein kurzer Text.", DE)
     alone = SentenceEncoder(BUNDLED, "", "cpu").cosines([pair])
-    assert encoder.cosines([("Something much longer than that, really.", "x"), pair])[1:] == alone
+    assert encoder.cosines([("Something much longer than that, really.", EN, "x", DE), pair])[1:] == alone
 
 
 def test_the_bundled_module_is_the_engine_behind_sentence_transformers() -> None:
@@ -44,16 +52,18 @@ def test_the_bundled_module_is_the_engine_behind_sentence_transformers() -> None
 
 
 def test_every_request_is_answered(encoder: SentenceEncoder) -> None:
-    requests = [request("similarity", "deu_Latn", 9, "Hello", word) for word in ("Hallo", "Brot")]
+    requests = [request("similarity", DE, 9, "Hello", EN, word, DE) for word in ("Hallo", "Brot")]
     answers = encoder.answer(requests)
     assert set(answers) == {r.key for r in requests}
-    assert [json.loads(answers[r.key]) for r in requests] == encoder.cosines([("Hello", "Hallo"), ("Hello", "Brot")])
+    assert [json.loads(answers[r.key]) for r in requests] == encoder.cosines(
+        [("Hello", EN, "Hallo", DE), ("Hello", EN, "Brot", DE)]
+    )
 
 
 def test_text_that_would_outgrow_the_engine_or_end_early_is_made_to_fit(encoder: SentenceEncoder) -> None:
-    whole, cut = encoder.cosines([("A B", "A\0B"), ("A", "A\0B")])
+    whole, cut = encoder.cosines([("A B", EN, "A\0B", EN), ("A", EN, "A\0B", EN)])
     assert whole > cut
-    assert len(encoder.cosines([("\ufdfa" * 50, "x")])) == 1
+    assert len(encoder.cosines([("\ufdfa" * 50, "arb_Arab", "x", EN)])) == 1
 
 
 def test_no_other_character_grows_beyond_what_the_engine_allows() -> None:
