@@ -1,4 +1,4 @@
-"""The command line: `transcreate run | plan | validate | evaluate | review | memory | models`. Commands import what they need."""
+"""The command line: `transcreate run | plan | validate | judge | evaluate | review | memory | models`. Commands import what they need."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ def make_parser() -> argparse.ArgumentParser:
             command.add_argument("--force", action="store_true", help="replace what the output folder's manifest lists")
     check = commands.add_parser("validate", help="check a config, or a finished output folder against its manifest")
     check.add_argument("target", help="YAML file or output folder")
+    judge = commands.add_parser("judge", help="judge a finished folder anew, with other thresholds, into a new one")
+    judge.add_argument("target", metavar="DIR", help="output folder of a finished run")
+    judge.add_argument("--output", required=True, metavar="NEW", help="folder to write; must not exist")
+    judge.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+                       help="thresholds.NAME=... or filter.NAME=..., such as thresholds.similarity=0.5")  # fmt: skip
     evaluate = commands.add_parser("evaluate", help="measure how well a stage does its work")
     stages = evaluate.add_subparsers(dest="stage", required=True)
     balance = stages.add_parser("balance", help="do the inserted entities of a finished run tell its labels?")
@@ -104,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     commands = {
-        "run": _run, "plan": _plan, "validate": _validate, "evaluate": _evaluate, "review": _review,
+        "run": _run, "plan": _plan, "validate": _validate, "judge": _judge, "evaluate": _evaluate, "review": _review,
         "memory": _memory, "models": _models,
     }  # fmt: skip
     interrupted = _notice_interrupts()
@@ -179,6 +184,13 @@ def _validate(args: argparse.Namespace) -> int:
 
     make_plan(load_config(args.target), fetch=False)
     print(f"{args.target}: valid")
+    return 0
+
+
+def _judge(args: argparse.Namespace) -> int:
+    from pipeline.rejudge import describe_changes, rejudge
+
+    print(describe_changes(rejudge(Path(args.target), Path(args.output), args.overrides)))
     return 0
 
 

@@ -54,7 +54,7 @@ class Plan:
         marks["thresholds"] = fingerprint(asdict(self.thresholds))
         marks["values"] = fingerprint(self.values)
         # Packs of other locales tell which culture a name belongs to: all of them count.
-        marks["knowledge"] = fingerprint([_read_all(folder) for folder in ("culture", "cues", "toxicity")],
+        marks["knowledge"] = fingerprint([_read_all(folder) for folder in ("culture", "cues", "numbers", "toxicity")],
                                          _read(f"taxonomies/{self.config.taxonomy}.yaml"))  # fmt: skip
         marks["packages"] = fingerprint(versions())
         return marks
@@ -276,12 +276,17 @@ def run_facts(plan: Plan) -> dict[str, Any]:
         "fingerprints": plan.fingerprints(),
         "versions": versions(),
         "licence": plan.config.licence,
-        "thresholds": {
-            locale: {
-                score: {"short": pair[0], "long": pair[1], "origin": plan.thresholds.origins[score][LOCALES[locale]]}
-                for score, by_language in plan.thresholds.values.items()
-                if (pair := by_language.get(LOCALES[locale]))
-            }
-            for locale in plan.config.locales
-        },
+        "thresholds": thresholds_by_locale(plan.config, plan.thresholds),
+    }
+
+
+def thresholds_by_locale(config: Config, thresholds: Thresholds) -> dict[str, dict[str, dict[str, Any]]]:
+    """Locale -> score -> {short, long, origin}, as the report shows them."""
+    return {
+        locale: {
+            score: {"short": pair[0], "long": pair[1], "origin": thresholds.origins[score][LOCALES[locale]]}
+            for score, by_language in thresholds.values.items()
+            if (pair := by_language.get(LOCALES[locale]))
+        }
+        for locale in config.locales
     }

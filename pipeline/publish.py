@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipeline.card import write_card
-from pipeline.config import Llm, as_dict, as_yaml, lasting
+from pipeline.config import Config, Llm, as_dict, as_yaml, lasting
 from pipeline.errors import LedgerError
 from pipeline.ledger import broken_lines, build_ledger
 from pipeline.plan import Plan, run_facts
@@ -52,7 +52,7 @@ def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
         "versions": run["versions"],
     }
     write_manifest(out, manifest)
-    broken = broken_lines(ledger) + _thin_locales(plan, ledger)
+    broken = broken_lines(ledger) + thin_locales(out, plan.config, ledger)
     if broken:
         raise LedgerError("; ".join(broken) + f" (see {out / 'report' / 'report.json'})")
     write_whole(out / SUCCESS, "")
@@ -67,12 +67,13 @@ def llm_cost(settings: Llm, counts: dict[str, Any]) -> dict[str, Any]:
     return {"model": settings.model, "input_tokens": given, "output_tokens": made, "usd": round(usd, 4)}
 
 
-def _thin_locales(plan: Plan, ledger: dict[str, dict[str, Any]]) -> list[str]:
-    floor, passed = plan.config.filter.least_accepted, ledger["gate"]["passed"]
+def thin_locales(out: Path, config: Config, ledger: dict[str, dict[str, Any]]) -> list[str]:
+    """Locales of which too few rows were accepted (filter.least_accepted), in words."""
+    floor, passed = config.filter.least_accepted, ledger["gate"]["passed"]
     found = []
-    for locale in plan.config.locales:
+    for locale in config.locales:
         # Rows that filter.test keeps have reasons: they count for the ledger, not for quality.
-        shards = sorted((Path(plan.config.output.folder) / "data" / locale).glob("*.parquet"))
+        shards = sorted((out / "data" / locale).glob("*.parquet"))
         reasons = [r for p in shards for r in pq.read_table(p, columns=["reasons"])["reasons"].to_pylist()]
         accepted = sum(not r for r in reasons)
         if accepted < floor * passed:

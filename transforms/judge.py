@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -116,17 +116,34 @@ def judge_text(text: Text, language: str, thresholds: Thresholds, crosses: bool 
     if not is_scored(text, crosses) or "translation_failed" in reasons:
         return reasons
     short = len(text.adapted or "") < SHORT
+    reasons += reasons_against(text.scores, text.not_judged, language, short, thresholds, crosses)
+    return list(dict.fromkeys(reasons))
+
+
+def reasons_against(
+    scores: Mapping[str, float | None], not_judged: Collection[str], language: str, short: bool, thresholds: Thresholds,
+    crosses: bool,
+) -> list[str]:  # fmt: skip
+    """Reasons that the scores of one text give.
+
+    Args:
+        scores: by name; None or absent where a score does not apply, or could not be computed.
+        not_judged: names of those that could not be computed.
+        short: whether the adapted text has fewer than SHORT characters.
+        crosses: whether the text was translated.
+    """
+    reasons = []
     for name, score in BY_NAME.items():
         threshold = thresholds.get(name, language, short)
         if score.reason is None or threshold is None or (score.crosses and not crosses):
             continue
-        value = text.scores.get(name)
+        value = scores.get(name)
         if value is None:
-            if name in text.not_judged:
+            if name in not_judged:
                 reasons.append("not_judged")
         elif score.beyond(value, threshold):
             reasons.append(score.reason)
-    return list(dict.fromkeys(reasons))
+    return reasons
 
 
 def judge(row: Row, thresholds: Thresholds) -> Row:
