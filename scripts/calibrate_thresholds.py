@@ -113,7 +113,8 @@ def main() -> int:
 
     form = layer(("expansion", "length_ratio", "length_excess", "lid_fasttext", "script_share"), FORM_COST)
     meaning = layer(("similarity",), MEANING_COST)
-    meaning["similarity_min"] = meaning["similarity"]
+    # The worst sentence is a short text, however long the text that it stands in.
+    meaning["similarity_min"] = {code: found[code]["similarity"]["short"] for code in found}  # type: ignore[index]
     # Of texts of one language, which are compared outside the space: no right adaptation of the demo lies below.
     meaning["adapted_similarity"] = load_layer(f"thresholds/{BUNDLED}.yaml")["adapted_similarity"]
     for name, content in (("languages", form), (BUNDLED, meaning)):

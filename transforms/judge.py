@@ -18,7 +18,7 @@ from schemas.scores import BY_NAME
 from transforms.score import is_scored
 
 # Sentences of fewer characters are noisier to every judge: thresholds may have a `short` value of their own.
-SHORT = 40
+SHORT = 80
 
 
 @dataclass(frozen=True)

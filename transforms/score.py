@@ -55,10 +55,26 @@ def repeated_share(text: str, language: Language) -> float:
 
 
 def edits_kept(edits: Iterable[Edit], target: str) -> float | None:
-    """Share of the swaps whose native form stands in the target; None without swaps."""
+    """Share of the swaps whose native form stands in the target, thousands parted or not; None without swaps."""
     swaps = [e for e in edits if e.action == "swap" and e.natives]
-    folded = target.casefold()
-    return sum(any(n.casefold() in folded for n in e.natives) for e in swaps) / len(swaps) if swaps else None
+    folded = _ungrouped(target)
+    return sum(any(_ungrouped(n) in folded for n in e.natives) for e in swaps) / len(swaps) if swaps else None
+
+
+_GROUPS = re.compile(r"(?<=\d)[.,٬'’ \u00a0\u202f](?=\d{2,3}(?!\d))")
+
+
+def _ungrouped(text: str) -> str:
+    return _GROUPS.sub("", text.casefold())
+
+
+def _without_renamed(text: str, target: str, edits: Iterable[Edit]) -> tuple[str, str]:
+    """Source and target without names that have a number in one language only: Bastille Day is le 14 Juillet."""
+    for edit in edits:
+        for native in edit.natives:
+            if any(map(str.isdigit, native)) != any(map(str.isdigit, edit.after)):
+                text, target = text.replace(edit.after, " "), target.replace(native, " ")
+    return text, target
 
 
 @functools.cache
@@ -123,7 +139,7 @@ def score_text(
     }
     if crosses:
         added, lost = toxicity(adapted, source.code, made, target.code)
-        unchanged, there = numbers_kept(bare_source, bare, source, target)
+        unchanged, there = numbers_kept(*_without_renamed(bare_source, bare, text.edits), source, target)
         ratio = len(bare) / (len(bare_source) * expansion)
         cosines = [similarity.get((s.source, s.target)) for s in text.segments]
         found |= {

@@ -9,7 +9,14 @@ from schemas.scores import SCORES
 from tests.builders import make_row
 from transforms.judge import judge, judge_text, merge_thresholds
 
-SEGMENT = Segment("How are you today, my friend from the city?", "Wie geht es dir?", -0.1, -0.5, 0, ())
+SEGMENT = Segment(
+    "How are you today, my friend from the city, and how is everybody whom I met there last year?",
+    "Wie geht es dir?",
+    -0.1,
+    -0.5,
+    0,
+    (),
+)
 TEXT = Text(
     "prompt",
     0,

@@ -101,6 +101,19 @@ def test_code_and_urls_have_no_say_in_language_length_or_meaning() -> None:
     assert [t.strip() for t in whole] == ["How are you?", "Wie geht es dir?"]
 
 
+def test_an_amount_is_kept_whether_or_not_its_thousands_are_parted() -> None:
+    edit = Edit(0, 3, "money", "swap", "$500", "22,000 rupees", ("22,000 रुपये",), "cldr")
+    assert edits_kept([edit], "22000 रुपये") == edits_kept([edit], "22,000 रुपये") == 1
+    assert edits_kept([edit], "2,000 रुपये") == 0
+
+
+def test_a_name_with_a_number_in_one_language_only_is_no_number() -> None:
+    edit = Edit(8, 20, "holiday", "swap", "the Fourth of July", "Bastille Day", ("le 14 Juillet",), "authored")
+    text = Text("prompt", 0, "x", "Open on Bastille Day?", "Ouvert le 14 Juillet ?", edits=(edit,), segments=(SEGMENT,))
+    assert scored(text, {}).scores["numbers_found"] == 1
+    assert scored(replace(text, edits=()), {}).scores["numbers_found"] == 0
+
+
 @pytest.mark.parametrize(("source", "target", "kept"), [
     ("Well <laugh/> yes", "Na <lachen/> ja", 1), ("One<br/>two", "Eins<p/>zwei", 0), ("Use `a`", "Nimm `b`", 0),
 ])  # fmt: skip
