@@ -68,7 +68,7 @@ SCORES = (
         "high",
         True,
         "meaning_differs",
-        "Cosine of multilingual sentence embeddings of the adapted text and the translation.",
+        "Cosine of sentence embeddings of the adapted text and the translation, in the space that the encoder has for it.",
     ),
     Score(
         "similarity_min", -1, 1, "high", True, "sentence_differs", "The smallest such cosine over the text's sentences."
