@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.rows import Row, Span
-from transforms.counterparts import FAITH, NO_PLURALS, Choice
-from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack, Entry
+from transforms.counterparts import FAITH, NO_PLURALS, Choice, sorts_of, sport_of
+from transforms.culture_pack import SAFE_ROWS_ONLY, SORTS, CulturePack, Entry
 from transforms.english import slot_of, split_article
 from transforms.quantities import KINDS as QUANTITIES
-from transforms.quantities import convert, convert_date, draw_phone, is_crisis_line, quantity
+from transforms.quantities import convert, convert_date, draw_phone, ends_of, is_crisis_line, is_half
 from transforms.things import GIVEN, NOUNS, Thing, base, merge, thing_of
 
 # What a text is about, and whom: never exchanged.
@@ -58,10 +58,11 @@ class Swap:
 
 
 # Types whose values are all of one sort. A dish, a feast, a brand or an office is not: tiramisu is no corn dog.
-_ALIKE = frozenset(
-    {*GIVEN, "surname", "city", "region", "emergency", "club", "university", "retailer", "bank", "news", "restaurant"}
-)
-_FEASTS = frozenset({"birth", "wedding", "engagement", "graduation", "school_dance", "school_fair", "sports_party", "housewarming"})
+_ALIKE = frozenset({*GIVEN, "surname", "city", "region", "emergency", "university", "bank"})
+_FEASTS = frozenset({
+    "baby_shower", "birth", "wedding", "bridal_shower", "bachelor_party", "bachelorette_party", "engagement", "graduation",
+    "school_dance", "school_fair", "sports_party", "housewarming",
+})  # fmt: skip
 # (kind, folded surface) -> (English, native) of what somebody else than the pack proposes, None for what should stay.
 Proposals = Mapping[tuple[str, str], tuple[str, str] | None]
 
@@ -105,6 +106,10 @@ def choose(
         if not stays(span) and span.kind not in NEVER
         if not (span.kind in _PRIVATE and (base(span.surface) in people or away.intersection(span.cultures)))
     ]
+    refused |= {
+        t for s, t in zip(spans, things, strict=True) if s.kind in _PRIVATE and _is_no_name(s, choice.texts[s.text])
+    }
+    refused |= _half_named(spans, things, set(live), stays, refused, choice.texts)
     for i in sorted(live, key=lambda i: _rank(spans[i].kind)):
         span, thing, many = spans[i], things[i], read[i][1]
         proposal = (span.kind, span.surface.casefold())
@@ -154,6 +159,7 @@ _ANCHORS = frozenset(
         "event",
         "geography",
         "landmark",
+        "street",
         "country",
         "region",
         "city",
@@ -161,10 +167,18 @@ _ANCHORS = frozenset(
         "institution",
         "court",
         "group",
+        "school",
+        "exam",
+        "sport",
         *(SAFE_ROWS_ONLY - {"brand"}),
         *_WORKS,
     }
 )
+# These tie it only where they are the source's alone: Christmas and a christening are kept in many countries.
+_OWN_ANCHORS = frozenset({"holiday", "custom", "religion_custom"})
+# So does an amount that stays: "a quarter" beside euros. Less than this is no plain mark of one country.
+_MEASURED = QUANTITIES - {"phone", "date"}
+_PLAIN = 0.6
 
 
 def _other_cultures(spans: Sequence[Span], source: str) -> frozenset[str]:
@@ -177,7 +191,13 @@ def _is_anchored(
 ) -> bool:
     """Whether a row is about something of the source's country that stays: then all of it does, or it would be nowhere."""
     return any(
-        w is None and s.kind in _ANCHORS and source in s.cultures and not stays(s)
+        w is None
+        and source in s.cultures
+        and not stays(s)
+        and (
+            s.kind in _ANCHORS
+            or (s.weight > _PLAIN and (s.kind in _MEASURED or (s.kind in _OWN_ANCHORS and s.cultures == (source,))))
+        )
         for s, w in zip(spans, swaps, strict=True)
     )
 
@@ -188,6 +208,12 @@ def _has_counterpart(thing: Thing) -> bool:
         return False  # a car is no beer, and no pack says which is which
     if thing.kind == "custom":
         return thing.entry is not None or thing.role in _FEASTS  # "egg his car" is a custom too, and a verb
+    if thing.kind == "holiday" and thing.role == "religious":
+        return False  # a faith's feast is no other faith's
+    if thing.kind in SORTS:
+        return bool(SORTS[thing.kind] & sorts_of(thing))  # a pharmacy is no clothing shop
+    if thing.kind == "club":
+        return bool(sport_of(thing))
     return thing.kind in _ALIKE or bool(thing.role) or thing.entry is not None
 
 
@@ -228,6 +254,60 @@ def _is_verb(span: Span, text: str) -> bool:
     )
 
 
+_NEXT_WORD = re.compile(r" (?:[A-Z]\. )?([A-Z][\w'’-]*[a-z])")
+_LAST_WORD = re.compile(r"([A-Z][\w'’-]*[a-z]) (?:[A-Z]\. )?\Z")
+# Words that begin with a capital beside a name and are no part of it.
+_NO_SURNAMES = re.compile(
+    r"(?:I'[a-z]+|[A-Z][a-z]+day|January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|Mr|Mrs|Ms|Miss|Dr|Prof|Sir|Aunt|Auntie|Uncle|Grandma|Grandpa|Mom|Dad|Coach|Officer|Detective|Judge|Captain|President"
+    r"|Senator|Pastor|Father|Sister|Brother|Saint|St|Lady|Lord|King|Queen|Dear|Hi|Hey|Hello|And|But|The|Jr|Sr)\Z"
+)
+
+
+def _half_named(
+    spans: Sequence[Span], things: Sequence[Thing], live: set[int], stays: Callable[[Span], bool], refused: set[Thing],
+    texts: Sequence[str],
+) -> set[Thing]:  # fmt: skip
+    """Names of which the other half would stay as it is: "Heidi McKinney" becomes somebody else as a whole or not at all."""
+    at = {(s.text, s.start): i for i, s in enumerate(spans)} | {(s.text, s.end): i for i, s in enumerate(spans)}
+    found = set()
+    for i in live:
+        span, text = spans[i], texts[spans[i].text]
+        if span.kind not in _PRIVATE or span.surface.isupper():
+            continue
+        beside = []
+        if span.kind != "surname" and (after := _NEXT_WORD.match(text, span.end)):
+            beside.append((after[1], at.get((span.text, after.start(1)))))
+        before = _LAST_WORD.search(text, max(0, span.start - 40), span.start)
+        # A verb or an adverb may begin the sentence: "Does Johnson ...".
+        if before and span.kind == "surname":
+            other = at.get((span.text, before.end(1)))
+            if other is not None or not slot_of(text, before.start(1), before.end(1)).starts:
+                beside.append((before[1], other))
+        for word, other in beside:
+            if other is None:
+                half = not _NO_SURNAMES.match(word) and not _is_title(text)
+            else:
+                half = spans[other].kind in _PRIVATE and (other not in live or things[other] in refused)
+            if half:
+                found.add(things[i])
+    return found
+
+
+def _is_title(text: str) -> bool:
+    """Whether most words begin with a capital: then a capital says nothing."""
+    words: list[str] = re.findall(r"[^\W\d_]+", text)
+    return 2 * sum(word[0].isupper() for word in words) > len(words) > 4
+
+
+def _is_no_name(span: Span, text: str) -> bool:
+    """Whether capitals make initials of a name: JONAH in a text that is not all capitals, and is no list of who speaks."""
+    if len(span.surface) < 3 or not span.surface.isupper() or text[span.end : span.end + 1] == ":":
+        return False
+    others = [c for c in text[: span.start] + text[span.end :] if c.isalpha()]
+    return 2 * sum(c.islower() for c in others) > len(others)
+
+
 def _rank(kind: str) -> int:
     return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
 
@@ -259,6 +339,8 @@ def _quantity(span: Span, choice: Choice, meant: dict[tuple[str, str], object]) 
         return None
     if "cup" in span.surface.casefold() and not choice.texts[span.text].startswith(" of ", span.end):
         return None  # crockery, as far as one can tell
+    if span.kind in _MEASURED and is_half(choice.texts[span.text][max(0, span.start - 20) : span.start]):
+        return None
     amount: object = span.surface
     if span.kind == "phone":
         said = draw_phone(span.surface, choice.pack, choice.row_id, meant)
@@ -268,7 +350,7 @@ def _quantity(span: Span, choice: Choice, meant: dict[tuple[str, str], object]) 
         slot = slot_of(choice.texts[span.text], span.start, span.end)
         joined = slot.attributive and bool(slot.article or slot.determined or "-" in span.surface)
         said = convert(span.kind, span.surface, choice.pack, joined and not span.surface.endswith("s"))
-        amount = quantity(span.kind, span.surface)
+        amount = ends_of(span.kind, span.surface)
     if said is None or meant.setdefault((span.kind, said.natives[0]), amount) != amount:
         return None
     return Swap(said.en, said.natives, said.source)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from schemas.hashing import number
 from schemas.rows import Span
-from transforms.culture_pack import SAFE_ROWS_ONLY, WITHIN, CulturePack, Entry
+from transforms.culture_pack import SAFE_ROWS_ONLY, SORTS, WITHIN, CulturePack, Entry
 from transforms.quantities import is_crisis_line
 from transforms.things import GIVEN, Thing, base
 
@@ -34,10 +34,48 @@ _KIN = re.compile(
     r"|grandpa|king|prince|man|boy|guy)),? (?:named |called )?\Z",
     re.IGNORECASE,
 )
+# What a row says of a place's nature -> the tag that a place put there must have: nobody surfs in Hesse.
+_NATURE = {
+    "coast": re.compile(
+        r"\b(?:beach(?:es)?|surf(?:ing|ed|ers?)?|ocean|seaside|snorkel(?:ing)?|harbor|lighthouse)\b", re.I
+    ),
+    "cold": re.compile(r"\b(?:snow(?:y|s|ed|storms?)?|ski(?:s|ing)?|snowboard(?:ing)?|blizzards?|icy roads?)\b", re.I),
+    "desert": re.compile(r"\b(?:deserts?|cactus|cacti|canyons?)\b", re.I),
+    "volcano": re.compile(
+        r"\b(?:volcano(?:es)?|lava|glaciers?|hurricanes?|tornado(?:es)?|alligators?|northern lights)\b", re.I
+    ),
+    "gambling": re.compile(r"\b(?:casinos?|gambl(?:e|ing|ers?)|slot machines?|blackjack|roulette)\b", re.I),
+}
+# A day of mourning is one only where the row mourns; it is nobody's day for a sale, nor for a barbecue.
+_MOURNS = re.compile(
+    r"\b(?:graves?|cemetery|fallen|died|killed|honou?r(?:s|ed|ing)?|remember(?:s|ed|ing)?|remembrance|wreaths?|soldiers?|troops"
+    r"|veterans(?!,? day)|memory|minute of silence|moment of silence)\b",
+    re.IGNORECASE,
+)
+_SELLS = re.compile(r"\b(?:sales?|deals?|discounts?|coupons?|% off|percent off|mattress(?:es)?)\b", re.IGNORECASE)
 FAITH = frozenset({"religion", "religion_custom"})
 _ALSO_TYPES = {(also, role) for (_, role), also in _ALSO.items()}
 _WORD_BEFORE = re.compile(r"([\w'-]+)(?:\s+\w\.)?\s+\Z")
 _WORD_AFTER = re.compile(r"\s+(?:\w\.\s+)?([\w'-]+)")
+
+
+def sorts_of(thing: Thing) -> set[str]:
+    """What a company is, as far as a cue list or the source's pack says it: "pharmacy"."""
+    return {thing.role} if thing.role else set(thing.entry.tags) if thing.entry else set()
+
+
+def sport_of(club: Thing) -> str:
+    """The sport that a club plays, as far as a cue list or the source's pack says it."""
+    return club.role or club.within
+
+
+def _is_like(entry: Entry, thing: Thing) -> bool:
+    """Whether an entry is for what a thing is for: a shop of its sort, an office of its role."""
+    if thing.kind in SORTS:
+        return bool(sorts_of(thing) & SORTS[thing.kind] & set(entry.tags))
+    if thing.kind in SAFE_ROWS_ONLY:
+        return True  # banks and universities are alike; which sport a club plays is another question
+    return entry.role == thing.role or (entry.type, thing.role) in _ALSO_TYPES
 
 
 @dataclass
@@ -57,9 +95,13 @@ class Choice:
 
     def entry_for(self, thing: Thing) -> Entry | None:
         """The pack's entry that takes a thing's place, or None: then it stays."""
+        if thing.kind == "news" and not self.safe:
+            return None  # "a newspaper" is no forged one: what makes the row unsafe would be gone
         if thing.kind in SAFE_ROWS_ONLY and not (self.safe and self.real_names):
-            generic = [e for e in self.pack.generic.get(thing.kind, ()) if self._is_free(e)]
+            generic = [e for e in self.pack.generic.get(thing.kind, ()) if self._is_free(e) and _is_like(e, thing)]
             return self._draw(thing, [e for e in generic if thing.kind != "club" or self._plays(e, thing)])
+        if thing.kind == "holiday" and not self._is_kept_so(thing):
+            return None
         if thing.kind in ("worship", "holiday") and any(t.kind in FAITH for t in self.things):
             return None  # a faith is not exchanged by halves
         if thing.kind == "worship" and not self.safe:
@@ -67,7 +109,7 @@ class Choice:
         entries = [
             e
             for e in self._listed(thing)
-            if e.role == thing.role or (e.type, thing.role) in _ALSO_TYPES
+            if _is_like(e, thing)
             if thing.kind not in NO_PLURALS or e.plural == thing.plural
             if thing.plural or not e.plural
             if self._is_free(e)
@@ -77,8 +119,15 @@ class Choice:
     def _plays(self, club: Entry, thing: Thing) -> bool:
         """Whether a club without a name ("a soccer club") fits the sport that the row names."""
         sport = self._sport_of(thing)
-        others = (e.en for e in self.pack.types.get("sport", ()) if e.en != sport)
+        others = (e.en for e in self.pack.types.get("sport", ()) if e.en.casefold() != sport.casefold())
         return not sport or not any(re.search(rf"\b{re.escape(o)}\b", club.en) for o in others)
+
+    def _is_kept_so(self, holiday: Thing) -> bool:
+        """Whether the row keeps a holiday for what it is: it mourns on a day of mourning, and sells nothing on any but a sale's."""
+        text = " ".join(self.texts)
+        if holiday.role == "remembrance" and not _MOURNS.search(text):
+            return False
+        return holiday.role == "shopping" or not _SELLS.search(text)
 
     def _listed(self, thing: Thing) -> Sequence[Entry]:
         types = self.pack.types
@@ -125,13 +174,16 @@ class Choice:
         """Of entries those that agree with what the row names besides: a city's region, a club's sport."""
         whole = WITHIN.get(thing.kind)
         if thing.kind == "club":
-            sport = self._sport_of(thing)
-            return [e for e in entries if e.within == sport] if sport else entries
+            sport = self._sport_of(thing).casefold()
+            return [e for e in entries if e.within.casefold() == sport] if sport else []
         if thing.kind == "sport":
             # One that has a club, where a club is named.
-            clubs = [t for t in self.things if t.kind == "club" and t.within in ("", thing.name)]
+            clubs = [t for t in self.things if t.kind == "club" and sport_of(t) in ("", thing.name)]
             having = {e.within for e in self.pack.types.get("club", ())}
             return [e for e in entries if e.en in having] or entries if clubs else entries
+        if thing.kind in ("city", "region"):
+            said = {tag for tag, words in _NATURE.items() if any(map(words.search, self.texts))}
+            entries = [e for e in entries if said <= set(e.tags)]
         within = self.within(thing)
         if whole and within:
             there = next((t for t in self.things if t.kind == whole and t.name == within), None)
@@ -163,7 +215,8 @@ class Choice:
 
     def _with_room(self, thing: Thing, entries: list[Entry]) -> list[Entry]:
         """Cities in those regions that have as many as the row names in this one."""
-        regions = {e.en for e in self.pack.types.get("region", ()) if self._is_free(e)}
+        role = next((t.role for t in self.things if t.kind == "region" and t.name == self.within(thing)), "")
+        regions = {e.en for e in self.pack.types.get("region", ()) if e.role == role and self._is_free(e)}
         entries = [e for e in entries if e.within in regions]
         within = self.within(thing)
         several = sum(t.kind == "city" and self.within(t) == within for t in set(self.things))
@@ -175,10 +228,9 @@ class Choice:
         """The sport that a club of this row must play, as the pack calls it; "" if any."""
         sports = {t: self.entries[t].en if t in self.entries else t.name for t in self.things if t.kind == "sport"}
         for sport, value in sports.items():
-            if club.within in ("", sport.name):
+            if sport_of(club) in ("", sport.name):
                 return value
-        named = club.within and any(re.search(rf"(?i)\b{re.escape(club.within)}\b", text) for text in self.texts)
-        return club.within if named else next(iter(sports.values()), "")
+        return sport_of(club) or next(iter(sports.values()), "")
 
     def _of_well_known(self, thing: Thing, entries: list[Entry]) -> list[Entry]:
         """Entries that make no well-known person's name with what stands before or after them."""

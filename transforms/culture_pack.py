@@ -55,6 +55,30 @@ ROLES = {
         """
     ),
     "generic": words("retailer bank club news restaurant university brand broadcaster app"),
+    # Of exams and customs many have a role that nothing of the source asks for, or none.
+    "exam": words(
+        """
+        university_entrance school_leaving graduate_entrance business_entrance medical_entrance law_entrance
+        bar medical nursing school job language driving
+        """
+    )
+    | {""},
+    "custom": words(
+        """
+        school_dance school_fair baby_shower birth coming_of_age graduation engagement wedding bridal_shower
+        bachelor_party bachelorette_party housewarming retirement sports_party tailgate neighborhood charity dance costume
+        prank
+        """
+    )
+    | {""},
+}
+# What companies of one type may be, as cue lists (`role`) and packs (`tags`) say it: a pharmacy is no clothing shop.
+SORTS = {
+    "retailer": words(
+        "grocery convenience department pharmacy electronics hardware clothing shoes books furniture sports pets online"
+    ),
+    "restaurant": words("fastfood coffee dining"),
+    "news": words("paper tv online"),
 }
 _LEGAL = ("legal", "illegal")
 # What a country's law may say of a topic: packs are compared word for word.
@@ -129,14 +153,17 @@ class Measure:
     group: str = ","
     joined: str = ""
 
-    def in_english(self, number: int) -> str:
-        # What an Indian English pack writes is English and native at once.
-        indian = self.group == "indian" and self.en == self.native
-        return self.in_native(number) if indian else self.en.replace("{n}", f"{number:,}")
+    def digits(self, number: int) -> str:
+        """The number as English text set there writes it: Indian English groups by lakhs, whatever the language beside it."""
+        return _by_lakhs(number) if self.group == "indian" else f"{number:,}"
 
-    def in_native(self, number: int) -> str:
-        written = _by_lakhs(number) if self.group == "indian" else f"{number:,}".replace(",", self.group)
-        return self.native.replace("{n}", written)
+    def in_english(self, *numbers: int, to: str = " to ") -> str:
+        """One amount, or the two ends of a range."""
+        return self.en.replace("{n}", to.join(map(self.digits, numbers)))
+
+    def in_native(self, *numbers: int, to: str = " to ") -> str:
+        written = (self.digits(n) if self.group == "indian" else f"{n:,}".replace(",", self.group) for n in numbers)
+        return self.native.replace("{n}", to.join(written))
 
 
 def _by_lakhs(number: int) -> str:
@@ -291,7 +318,9 @@ def _measures(raw: Any) -> dict[str, Measure]:
             if _check_text(f"measures.{kind}.{side}", m[side]).count("{n}") != 1:
                 raise ValueError(f"measures.{kind}.{side}: {m[side]!r} must hold {{n}} once, where the number stands")
         per_usd = float(m.get("per_usd", 0))
-        found[kind] = Measure(kind, m["en"], m["native"], m["source"], per_usd, m.get("group", ","), m.get("joined", ""))
+        found[kind] = Measure(
+            kind, m["en"], m["native"], m["source"], per_usd, m.get("group", ","), m.get("joined", "")
+        )
     return found
 
 

@@ -48,6 +48,9 @@ _UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("cent", "¢"), ("money", 0.01)),
     **dict.fromkeys(("$ k", "k", "grand", "thousand dollar", "$ thousand", "k dollar", "thousand buck"), ("money", 1000.0)),
 }  # fmt: skip
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+# "$5-10", "200 to 500 pounds": what stands before both ends, the ends, what parts them, and the unit after them.
+_RANGE = re.compile(rf"(\$?)\s?({_NUMBER})(\s?[-–]\s?| (?:to|or|and) )\$?\s?({_NUMBER})(\D*)", re.IGNORECASE)
 _DIGITS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _HEIGHT = re.compile(
     r"(\d)\s?(?:'|’|′|ft|feet|foot)\s?(?:and )?(\d\d?)\s?(?:\"|”|″|''|in|inch|inches)?\.?", re.IGNORECASE
@@ -81,25 +84,43 @@ def quantity(kind: str, surface: str) -> tuple[str, float] | None:
     return (kind, value * measure[1]) if value <= _LARGEST else None
 
 
+def ends_of(kind: str, surface: str) -> tuple[tuple[str, float], ...]:
+    """What `quantity` reads, of both ends of a range; nothing where one of them cannot be read."""
+    found = _RANGE.fullmatch(surface)
+    if found is None or (kind == "length" and _HEIGHT.fullmatch(surface)):
+        single = quantity(kind, surface)
+        return (single,) if single else ()
+    sign, low, _, high, unit = found.groups()
+    read = [quantity(kind, f"{sign}{end}{unit}") for end in (low, high)]
+    return tuple(end for end in read if end) if all(read) else ()
+
+
 def convert(kind: str, surface: str, pack: CulturePack, joined: bool) -> Said | None:
     """The quantity in the pack's unit, rounded as people would say it; None where that cannot be done well.
 
     Args:
         joined: whether a noun follows that it stands before: "a 15-euro ticket".
     """
-    read = quantity(kind, surface)
-    if read is None:
+    ends = ends_of(kind, surface)
+    rounded = [_rounded(read, value, surface, pack) for read, value in ends]
+    measure = rounded[0][0] if rounded else None
+    amounts = [amount for _, amount in rounded]
+    if measure is None or any(other is not measure for other, _ in rounded):
         return None
-    kind, value = read
-    measure, amount = _rounded(kind, value, surface, pack)
-    if measure is None or amount < 2:
+    if amounts[0] < 2 or len(set(amounts)) < len(amounts):
         return None  # singular forms differ; the pack's patterns are for two and more
-    native = measure.in_native(amount)
-    english = measure.in_english(amount)
+    natives = [measure.in_native(*amounts, to="-")]
+    to = ""
+    if len(amounts) > 1:
+        # However a language joins the two ends, the unit follows the second.
+        natives.append(measure.in_native(amounts[1]))
+        parting = _RANGE.fullmatch(surface)
+        to = parting[3] if parting and parting[3].strip().isalpha() else "-"
+    english = measure.in_english(*amounts, to=to)
     if joined:
-        before = measure.joined.replace("{n}", f"{amount:,}") or _joined(english)
-        return Said(before, tuple(dict.fromkeys((native, native.replace(" ", "-")))), measure.source)
-    return Said(english, (native,), measure.source)
+        english = measure.joined.replace("{n}", to.join(map(measure.digits, amounts))) or _joined(english)
+        natives.insert(1, natives[0].replace(" ", "-"))
+    return Said(english, tuple(dict.fromkeys(natives)), measure.source)
 
 
 def _rounded(kind: str, value: float, surface: str, pack: CulturePack) -> tuple[Measure | None, int]:
@@ -119,6 +140,8 @@ def _rounded(kind: str, value: float, surface: str, pack: CulturePack) -> tuple[
         # A person's height is said exactly; a shelf's length is not.
         exact = 1.2 <= value <= 2.2 or value < 0.2
         return small, round(value * 100) if exact else round(value * 20) * 5
+    if kind in ("weight", "distance") and value >= 20 and _RANGE.fullmatch(surface):
+        return measure, round_amount(value)  # the ends of a range are round: "90 to 230 kilograms"
     if kind in ("speed", "volume") and 15 <= value < 200:
         return measure, round(value / 5) * 5
     return measure, round_amount(value) if value >= 100 else round(value) or int(kind in ("distance", "weight"))
@@ -126,10 +149,22 @@ def _rounded(kind: str, value: float, surface: str, pack: CulturePack) -> tuple[
 
 def _joined(english: str) -> str:
     """ "15 euros" as it stands before a noun: "15-euro"; a unit of several words only loses its plural."""
-    found = re.fullmatch(r"([\d,]+) (\D+?)s?", english)
+    found = re.fullmatch(r"([\d,]+(?:(?:-| to | or | and )[\d,]+)?) (\D+?)s?", english)
     if found is None:
         return english
     return f"{found[1]} {found[2]}" if " " in found[2] else f"{found[1]}-{found[2]}"
+
+
+_BEFORE_RANGE = re.compile(
+    rf"(?:\d|\b(?:{'|'.join(w for w in _WORDS if ' ' not in w)}|few|couple))\s?(?:to|or|-|–)\s?\Z"
+    rf"|\bbetween (?:[\d.,]+|{'|'.join(w for w in _WORDS if ' ' not in w)}) and \Z",
+    re.IGNORECASE,
+)
+
+
+def is_half(before: str) -> bool:
+    """Whether what stands before a quantity is the other end of a range ("five to ten dollars"): half of it is not converted."""
+    return _BEFORE_RANGE.search(before) is not None
 
 
 _DATE = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4}|\d{2})")

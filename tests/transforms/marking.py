@@ -54,10 +54,16 @@ types:
       - {en: the Lifeline of Trust, role: suicide_line, source: "https://example.org"}
       - {en: Parliament, role: parliament}
   health_program: {source: s, entries: [the public health insurance]}
-  retailer: {source: s, entries: [Aldi, Lidl, Olymp]}
+  retailer:
+    source: s
+    entries:
+      - {en: Aldi, tags: [grocery]}
+      - {en: Lidl, tags: [grocery]}
+      - {en: Olymp, tags: [grocery]}
+      - {en: Apotek, tags: [pharmacy]}
   bank: {source: s, entries: [the Sparkasse]}
-  news: {source: s, entries: [Der Bote]}
-  restaurant: {source: s, entries: [Wurstkoenig]}
+  news: {source: s, entries: [{en: Der Bote, tags: [paper]}]}
+  restaurant: {source: s, entries: [{en: Wurstkoenig, tags: [fastfood]}]}
   document: {source: s, entries: [{en: identity card number, role: national_id_number}]}
   school: {source: s, entries: [{en: Gymnasium, role: high}]}
   worship: {source: s, entries: [the village church]}
@@ -68,7 +74,7 @@ types:
   generic:
     source: s
     entries:
-      - {en: a supermarket, role: retailer}
+      - {en: a supermarket, role: retailer, tags: [grocery]}
       - {en: an old bank, role: bank}
       - {en: a soccer club, role: club}
 measures:

@@ -12,7 +12,7 @@ from schemas.rows import Edit, Row
 from tests.builders import TARGETS, american_sentence, make_row, make_segregated, template_keys
 from tests.transforms.marking import mark_known
 from transforms.adapt import adapt, changes_outside, find_twin, localize
-from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack, load_pack
+from transforms.culture_pack import SAFE_ROWS_ONLY, SORTS, CulturePack, Entry, load_pack
 from transforms.english import split_article
 from transforms.quantities import KINDS as QUANTITIES
 from transforms.segregate import load_lexicon, segregate
@@ -178,10 +178,19 @@ def test_a_value_is_swapped_for_one_of_its_kind(locale: str, kind: str) -> None:
             found = next(e for e in pack.types[kind] if split_article(e.en)[1].casefold() == name)
             assert edit.natives == found.natives()
             assert edit.source == found.source
-            assert (found.role, found.plural) == (entry.role, entry.plural)
+            assert is_of_a_sort(found, entry)
         else:
-            fit = [e for e in pack.types.get(kind, ()) if (e.role, e.plural) == (entry.role, entry.plural)]
-            assert edit.action == "local" or not fit
+            fit = [e for e in pack.types.get(kind, ()) if is_of_a_sort(e, entry)]
+            # A day of mourning comes only where the row mourns.
+            assert edit.action == "local" or not fit or entry.role == "remembrance"
+
+
+def is_of_a_sort(entry: Entry, source: Entry) -> bool:
+    """Whether one may stand for the other: the same role and number, for shops a sort in common, for clubs the sport."""
+    alike = (entry.role, entry.plural) == (source.role, source.plural)
+    if entry.type in SORTS:
+        return alike and bool(set(entry.tags) & set(source.tags) & SORTS[entry.type])
+    return alike and (entry.type != "club" or entry.within == source.within)
 
 
 @each_locale

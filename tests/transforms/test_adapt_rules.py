@@ -17,7 +17,7 @@ from transforms.adapt import adapt, changes_outside, residual
 from transforms.choose import NEVER
 from transforms.culture_pack import SAFE_ROWS_ONLY, load_pack
 
-WALMART = ("Walmart", "retailer")
+WALMART = ("Walmart", "retailer", "grocery")
 UNSAFE: dict[str, Any] = {"prompt_label": "unsafe"}
 
 
@@ -125,6 +125,48 @@ def test_a_value_has_the_role_of_the_span() -> None:
     assert prompt_of(row) == "It is Flag Day." and row.texts[0].flags == ("kept_source_culture",)
 
 
+def test_a_shop_becomes_a_shop_of_its_sort_or_stays() -> None:
+    assert values("Is CVS open?", [("CVS", "retailer", "pharmacy")]) == {"Is Apotek open?"}
+    assert values("Is Lowe's open?", [("Lowe's", "retailer", "hardware")]) == {"Is Lowe's open?"}
+    assert values("Is Xyz open?", [("Xyz", "retailer")]) == {"Is Xyz open?"}, "nobody said what it sells"
+
+
+def test_a_club_becomes_one_of_its_sport_or_stays() -> None:
+    assert values("I like the Rowdies.", [("the Rowdies", "club", "soccer")]) == {"I like Altstadt United."}
+    assert values("I like the Bears.", [("the Bears", "club", "american football")]) == {"I like the Bears."}
+
+
+def test_a_place_has_the_nature_that_the_row_speaks_of() -> None:
+    assert values("We surf in Miami.", [("Miami", "city")]) == {"We surf in Neustadt.", "We surf in Seeburg."}
+    assert values("The casinos of Reno.", [("Reno", "city")]) == {"The casinos of Reno."}
+
+
+def test_a_day_of_mourning_comes_only_where_the_row_mourns_and_sells_nothing() -> None:
+    days = {"holiday": {"source": "s", "entries": [{"en": "Mourning Day", "role": "remembrance"}]}}
+    veterans: list[Mark] = [("Veterans Day", "holiday", "remembrance")]
+    pack = small_pack_with(types=days)
+    assert values("We laid a wreath on Veterans Day.", veterans, pack=pack) == {"We laid a wreath on Mourning Day."}
+    for text in ("We grill on Veterans Day.", "The Veterans Day sale for soldiers."):
+        assert values(text, veterans, pack=pack) == {text}
+
+
+def test_a_person_is_renamed_as_a_whole_or_not_at_all() -> None:
+    assert values("Ask Emily Zwolinsky.", [("Emily", "name_f")]) == {"Ask Emily Zwolinsky."}
+    assert values("Ask Heidi Davis now.", [("Davis", "surname")]) == {"Ask Heidi Davis now."}
+    assert "Ask Emily On Monday." not in values("Ask Emily. On Monday.", [("Emily", "name_f")])
+
+
+def test_initials_are_no_name() -> None:
+    marks: list[Mark] = [("JONAH", "name_m")]
+    assert values("The agent JONAH is a program.", marks) == {"The agent JONAH is a program."}
+    assert values("ASK JONAH NOW PLEASE", marks) != {"ASK JONAH NOW PLEASE"}
+
+
+def test_one_end_of_a_range_is_not_converted_alone() -> None:
+    assert values("Five to ten dollars.", [("ten dollars", "money")]) == {"Five to ten dollars."}
+    assert values("From 5 to 10 dollars.", [("5 to 10 dollars", "money")]) == {"From 4 to 8 euros."}
+
+
 def test_a_plural_is_exchanged_for_a_plural() -> None:
     dumplings = {"Corn dogs are good.", "Potato dumplings are good.", "Pretzels are good."} - {"Corn dogs are good."}
     assert values("Corn dogs are good.", [("Corn dogs", "food")]) == dumplings
@@ -202,7 +244,7 @@ def test_two_spellings_of_one_thing_get_one_value() -> None:
 
 
 def test_case_and_number_and_possessive_are_those_of_one_thing() -> None:
-    surfaces: list[Mark] = [("Walmarts", "retailer"), WALMART, ("WALMART", "retailer"), ("walmart", "retailer")]
+    surfaces: list[Mark] = [(s, "retailer", "grocery") for s in ("Walmarts", "Walmart", "WALMART", "walmart")]
     assert values("Walmarts, Walmart’s, WALMART, walmart", surfaces) == {
         f"{v}s, {v}’s, {v.upper()}, {v.lower()}" for v in ("Aldi", "Lidl", "Olymp")
     }
@@ -234,7 +276,7 @@ def test_an_own_entry_of_the_pack_is_local_whatever_the_span_says() -> None:
      "Take Matura. A Matura score. Matura is hard."),
     ("- the IRS wrote\n* IRS wrote", [("IRS", "tax_office")], "- the Finanzamt wrote\n* The Finanzamt wrote"),
     ("Does Medicare pay?", [("Medicare", "health_program")], "Does the public health insurance pay?"),
-    ("He reads The New York Times.", [("New York Times", "news")], "He reads Der Bote."),
+    ("He reads The New York Times.", [("New York Times", "news", "paper")], "He reads Der Bote."),
     ("We went to prom. Prom was fun, his prom too.", [("prom", "custom", "school_dance"), ("Prom", "custom", "school_dance")],
      "We went to a graduation ball. The graduation ball was fun, his graduation ball too."),
     ("ASK THE IRS AND IRS", [("IRS", "tax_office")], "ASK THE FINANZAMT AND THE FINANZAMT"),
@@ -305,7 +347,7 @@ def test_a_house_of_worship_moves_only_in_a_safe_row_that_speaks_of_no_faith_bes
 def test_no_real_organisation_comes_into_a_row_that_is_not_wholly_safe(
     prompt: str, expected: str, labels: tuple[str | None, str | None]
 ) -> None:
-    marks = [(s, "retailer") for s in ("Walmarts", "Walmart", "WALMART", "walmart")]
+    marks = [(s, "retailer", "grocery") for s in ("Walmarts", "Walmart", "WALMART", "walmart")]
     row = adapt_marked(prompt, marks, "No.", prompt_label=labels[0], response_label=labels[1])
     assert prompt_of(row) == expected and changes_outside(row.texts[0]) == 0
 
@@ -325,7 +367,9 @@ def _without_generic() -> dict[str, Any]:
 
 
 def test_two_shops_of_an_unsafe_row_do_not_become_one_nor_is_one_left_abroad() -> None:
-    row = adapt_marked("Walmart or Target in Boston?", [WALMART, ("Target", "retailer"), ("Boston", "city")], **UNSAFE)
+    row = adapt_marked(
+        "Walmart or Target in Boston?", [WALMART, ("Target", "retailer", "grocery"), ("Boston", "city")], **UNSAFE
+    )
     assert prompt_of(row) == "Walmart or Target in Boston?"
 
 
