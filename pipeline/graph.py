@@ -17,13 +17,14 @@ from pipeline.config import Config
 from pipeline.models import decoding_of
 from pipeline.plan import Plan, shard_counts, slice_count
 from schemas.hashing import number
-from schemas.locales import LANGUAGES, LOCALES
+from schemas.locales import LANGUAGES, LOCALES, Language
 from schemas.parquet import SCHEMA, to_columns
 from schemas.rows import Row, Verdict, row_from_json, row_to_json, with_flag
 from schemas.segments import SEGMENTS, to_segments
 from schemas.taxonomy import load_taxonomy
 from transforms import steps
 from transforms.adapt import adapt, find_twin, localize
+from transforms.align import Comparing, Comparison
 from transforms.ask_llm import (
     adapt_request,
     choices_of,
@@ -44,8 +45,8 @@ from transforms.inference.nllb import NllbModel, is_translated
 from transforms.inference.nllb import decode_answer as decode_translation
 from transforms.inference.sentence_encoder import SentenceEncoder
 from transforms.judge import judge
-from transforms.score import score, similarity_pairs
-from transforms.score_adaptation import adaptation_pair, score_adaptation
+from transforms.score import asking, score
+from transforms.score_adaptation import asking_adaptation, score_adaptation
 from transforms.segregate import find_spans, load_lexicon, segregate
 from transforms.translate import requests_of, translate
 from transforms.write import shard_name, write_table
@@ -185,7 +186,7 @@ def build_slice(
         answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code)
     )
     compared = translated | "Compare" >> steps.Ask(
-        functools.partial(similarity_requests, source=source.code),
+        functools.partial(similarity_requests, source=source, expansion=dict(plan.thresholds.expansion)),
         functools.partial(SentenceEncoder, config.similarity.model, config.similarity.prompt or "", config.similarity.device),
         Memory(folder, encoder.fingerprint, f"similarity {encoder.name}"), 4096, (beats, "similarities"),
     )  # fmt: skip
@@ -307,35 +308,45 @@ def _make_reassemble(source: str) -> Callable[[tuple[Row, dict[str, bytes]]], It
     return lambda pair: [translate(pair[0], LANGUAGES[source], {k: decode_translation(a) for k, a in pair[1].items()})]
 
 
-def similarity_requests(row: Row, source: str) -> list[Request]:
-    """Asks for the cosine of every pair that the row's scores need.
+def comparisons(row: Row, source: Language, expansion: Mapping[str, float]) -> list[Comparing]:
+    """What the row's scores need to know of the encoder.
 
     Args:
-        source: FLORES code of the source language.
+        expansion: language -> expected characters of a translation per English character.
     """
-    pairs = [(a, b, row.language) for a, b in similarity_pairs(row)]
-    pairs += [(*adaptation_pair(text), source) for text in row.texts if text.exchanged]
+    target = LANGUAGES[row.language]
+    asked = [asking(text, source, target, relative_expansion(source, target, expansion)) for text in row.texts]
+    asked += [asking_adaptation(text, source.code) for text in row.texts]
+    return list(dict.fromkeys(one for one in asked if one))
+
+
+def relative_expansion(source: Language, target: Language, expansion: Mapping[str, float]) -> float:
+    """Expected characters of the target per character of the source."""
+    return expansion.get(target.code, 1.0) / expansion.get(source.code, 1.0)
+
+
+def similarity_requests(row: Row, source: Language, expansion: Mapping[str, float]) -> list[Request]:
+    """`comparisons`, as requests."""
     return [
-        request("similarity", row.language, rough_tokens(a) + rough_tokens(b), a, source, b, language)
-        for a, b, language in dict.fromkeys(pairs)
+        request("similarity", row.language, sum(map(rough_tokens, (*asked.sources, *asked.targets))), *asked.content())
+        for asked in comparisons(row, source, expansion)
     ]
 
 
 def _make_score(home: str, expansion: dict[str, float]) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
-    lid, source = LanguageId(), LOCALES[home]
+    lid, source = LanguageId(), LANGUAGES[LOCALES[home]]
     lexicon = load_lexicon(home)
 
     def run(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
         row, answers = pair
-        cosines = {
-            (r.content[0], r.content[2]): float(json.loads(answers[r.key]))
-            for r in similarity_requests(row, source)
+        compared = {
+            Comparing.of(r.content): Comparison(*json.loads(answers[r.key]))
+            for r in similarity_requests(row, source, expansion)
             if r.key in answers
         }
-        # Expansions are per English character: over that of the source they are per source character.
-        longer = expansion.get(row.language, 1.0) / expansion.get(source, 1.0)
-        scored = score(row, LANGUAGES[source], longer, cosines, lid.probability, lid.langdetect)
-        return [score_adaptation(scored, home, source, lexicon, cosines)]
+        longer = relative_expansion(source, LANGUAGES[row.language], expansion)
+        scored = score(row, source, longer, compared, lid.probability, lid.langdetect)
+        return [score_adaptation(scored, home, source.code, lexicon, compared)]
 
     return run
 

@@ -53,6 +53,15 @@ SCORES = (
         "Probability that langdetect (seed 0) gives to the expected language. Reported; disagrees often on short text.",
     ),
     Score(
+        "foreign",
+        -1,
+        1,
+        "low",
+        False,
+        "foreign_sentence",
+        "By how much fastText finds another language likelier than the expected one in the worst sentence; short ones count less.",
+    ),
+    Score(
         "script_share",
         0,
         1,
@@ -72,6 +81,15 @@ SCORES = (
     ),
     Score(
         "similarity_min", -1, 1, "high", True, "sentence_differs", "The smallest such cosine over the text's sentences."
+    ),
+    Score(
+        "coverage",
+        None,
+        0,
+        "high",
+        True,
+        "sentence_unmatched",
+        "How much worse the sentences of both sides fit each other than if some were left out: what was dropped or added shows here.",
     ),
     Score(
         "length_ratio",

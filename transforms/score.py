@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import regex
@@ -14,6 +14,7 @@ from data import resource
 from schemas.locales import LANGUAGES, Language
 from schemas.rows import Edit, Row, Text
 from schemas.scores import SCORES
+from transforms.align import Comparing, Comparison, comparing, units
 from transforms.form import broken, emoji_kept, ends_alike, lines_kept, looped, variant_share
 from transforms.gate import is_translatable
 from transforms.inline import pieces_kept
@@ -92,9 +93,9 @@ def toxicity(source: str, source_language: str, target: str, target_language: st
     return len(after - before), len(before - after)
 
 
-# A text without swaps has no edits to keep, langdetect nothing to say of a text without letters; Thai sentences end without a
-# mark, and other languages than Chinese have no variants.
-_NOT_ALWAYS = ("edits_kept", "lid_langdetect", "ending", "variant")
+# A text without swaps has no edits to keep, an encoder without a space of its own says nothing of coverage, nor langdetect of
+# a text without letters; Thai sentences end without a mark, and other languages than Chinese have no variants.
+_NOT_ALWAYS = ("edits_kept", "lid_langdetect", "coverage", "ending", "variant")
 Identify = Callable[[str, Language], tuple[float, float]]
 Detect = Callable[[str, Language], float | None]
 
@@ -108,27 +109,85 @@ def is_scored(text: Text, crosses: bool) -> bool:
     return text.target is not None and (bool(text.segments) if crosses else is_translatable(text.adapted))
 
 
+def foreign_share(text: str, language: Language, identify: Identify) -> float:
+    """By how much another language is likelier than the expected one, in the sentence where it is most so.
+
+    Sentences of fewer than 40 letters count for less, as fastText is less sure of them; such of fewer than 8 not at all.
+    """
+    worst = 0.0
+    for sentence in units(text, language):
+        letters = sum(map(str.isalpha, sentence))
+        if letters >= 8:
+            mine, other = identify(sentence, language)
+            worst = max(worst, (other - mine) * min(1.0, letters / 40))
+    return worst
+
+
+def asking(text: Text, source: Language, target: Language, expansion: float) -> Comparing | None:
+    """What to ask the encoder about a translated text; None where it was not translated or has no words.
+
+    Args:
+        expansion: expected characters of the target per character of the source.
+    """
+    if source == target or not is_scored(text, True):
+        return None
+    pairs = [(without_verbatim(s.source), without_verbatim(s.target)) for s in text.segments]
+    return comparing(
+        without_verbatim(text.adapted or ""), without_verbatim(text.target or ""), (source, target), expansion, pairs
+    )
+
+
 def score_text(
-    text: Text, source: Language, target: Language, expansion: float, similarity: Mapping[tuple[str, str], float],
+    text: Text, source: Language, target: Language, expansion: float, similarity: Mapping[Comparing, Comparison],
     identify: Identify, detect: Detect,
 ) -> Text:  # fmt: skip
     """Adds every score that applies to one text; those that compare languages do not where source and target are one.
 
-    What stays verbatim (code, URLs) is looked at by `verbatim` alone: it says nothing of language, length or meaning.
-
     Args:
         expansion: expected characters of the target per character of the source.
-        similarity: cosine of (source sentence or text, target), as far as known.
+        similarity: what the encoder answered, as far as it did.
         identify, detect: fastText and langdetect, as in `LanguageId`.
     """
     crosses = source != target
     if not is_scored(text, crosses):
         return text
-    adapted, made = text.adapted or "", text.target or ""
+    asked = asking(text, source, target, expansion)
+    compared = similarity.get(asked) if asked else None
+    found = score_pair(
+        text.adapted or "", text.target or "", source, target, expansion, compared, identify, detect, text.edits
+    )
+    if crosses:
+        found |= {
+            "edits_kept": edits_kept(text.edits, text.target or ""),
+            "unknown_tokens": sum(s.unknown for s in text.segments),
+            "decoder": min(s.logprob for s in text.segments),
+            "decoder_worst": min(s.worst for s in text.segments),
+        }
+    assert set(found) == {s.name for s in SCORES if not s.adapted and (crosses or not s.crosses)}
+    scores, missing = settle(found)
+    return replace(text, scores={**text.scores, **scores}, not_judged=(*text.not_judged, *missing))
+
+
+def settle(found: Mapping[str, float | None]) -> tuple[dict[str, float], list[str]]:
+    """(scores rounded to 4 digits, names of those that could not be computed)."""
+    scores = {name: round(float(value), 4) for name, value in found.items() if value is not None and value == value}
+    return scores, [n for n in found if n not in scores and n not in _NOT_ALWAYS]
+
+
+def score_pair(
+    adapted: str, made: str, source: Language, target: Language, expansion: float, compared: Comparison | None,
+    identify: Identify, detect: Detect, edits: Sequence[Edit] = (),
+) -> dict[str, float | None]:  # fmt: skip
+    """Every score of a text and its translation that needs nothing of the translator; None where one does not apply.
+
+    What stays verbatim (code, URLs) is looked at by `verbatim` alone: it says nothing of language, length or meaning.
+    """
+    crosses = source != target
     bare, bare_source = without_verbatim(made), without_verbatim(adapted)
     found: dict[str, float | None] = {
         "lid_fasttext": identify(bare, target)[0],
         "lid_langdetect": detect(bare, target),
+        "foreign": foreign_share(bare, target, identify),
         "script_share": script_share(bare, bare_source, target),
         "repetition": max(0.0, repeated_share(bare, target) - repeated_share(bare_source, source)),
         "loops": max(0.0, looped(bare, target) - looped(bare_source, source)),
@@ -139,31 +198,24 @@ def score_text(
     }
     if crosses:
         added, lost = toxicity(adapted, source.code, made, target.code)
-        unchanged, there = numbers_kept(*_without_renamed(bare_source, bare, text.edits), source, target)
-        ratio = len(bare) / (len(bare_source) * expansion)
-        cosines = [similarity.get((s.source, s.target)) for s in text.segments]
+        unchanged, there = numbers_kept(*_without_renamed(bare_source, bare, edits), source, target)
+        ratio = len(bare) / max(1.0, len(bare_source) * expansion)
         found |= {
-            "similarity": similarity.get((bare_source, bare)),
-            "similarity_min": None if None in cosines else min(c for c in cosines if c is not None),
+            "similarity": compared and compared.similarity,
+            "similarity_min": compared and compared.worst,
+            "coverage": compared and compared.coverage,
             "length_ratio": ratio,
             "length_excess": ratio,
-            "copy": copied_share(bare_source, bare, [n for e in text.edits for n in (*e.natives, e.after)]),
+            "copy": copied_share(bare_source, bare, [n for e in edits for n in (*e.natives, e.after)]),
             "ending": ends_alike(adapted, made, target),
             "lines": lines_kept(adapted, made),
             "emoji": emoji_kept(adapted, made),
             "numbers": unchanged,
             "numbers_found": there,
-            "edits_kept": edits_kept(text.edits, made),
-            "unknown_tokens": sum(s.unknown for s in text.segments),
-            "decoder": min(s.logprob for s in text.segments),
-            "decoder_worst": min(s.worst for s in text.segments),
             "toxicity_added": added,
             "toxicity_lost": lost,
         }
-    assert set(found) == {s.name for s in SCORES if not s.adapted and (crosses or not s.crosses)}
-    scores = {name: round(float(value), 4) for name, value in found.items() if value is not None and value == value}
-    missing = [n for n in found if n not in scores and n not in _NOT_ALWAYS]
-    return replace(text, scores={**text.scores, **scores}, not_judged=(*text.not_judged, *missing))
+    return found
 
 
 def _share(some: int, of_all: int) -> float:
@@ -171,20 +223,10 @@ def _share(some: int, of_all: int) -> float:
 
 
 def score(
-    row: Row, source: Language, expansion: float, similarity: Mapping[tuple[str, str], float], identify: Identify,
+    row: Row, source: Language, expansion: float, similarity: Mapping[Comparing, Comparison], identify: Identify,
     detect: Detect,
 ) -> Row:  # fmt: skip
     """Scores all texts of a row."""
     target = LANGUAGES[row.language]
     texts = (score_text(t, source, target, expansion, similarity, identify, detect) for t in row.texts)
     return replace(row, texts=tuple(texts))
-
-
-def similarity_pairs(row: Row) -> list[tuple[str, str]]:
-    """The (source, target) pairs whose cosine the scores need: each sentence, and the whole where it has several."""
-    pairs: list[tuple[str, str]] = []
-    for text in row.texts:
-        pairs += [(s.source, s.target) for s in text.segments if s.target]
-        if text.segments and text.adapted is not None and text.target:
-            pairs.append((without_verbatim(text.adapted), without_verbatim(text.target)))
-    return list(dict.fromkeys(pairs))

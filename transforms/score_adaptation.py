@@ -7,14 +7,23 @@ from dataclasses import replace
 
 from schemas.rows import Row, Text
 from transforms.adapt import changes_outside, residual
+from transforms.align import Comparing, Comparison
 from transforms.score import load_concepts
 from transforms.segment import without_verbatim
 from transforms.segregate import Lexicon, find_spans
 
 
-def adaptation_pair(text: Text) -> tuple[str, str]:
-    """The two texts whose cosine says whether an adaptation still means the same."""
-    return without_verbatim(text.source or ""), without_verbatim(text.adapted or "")
+def asking_adaptation(text: Text, language: str) -> Comparing | None:
+    """What to ask the encoder to know whether an adaptation still means the same; None where nothing was exchanged.
+
+    Args:
+        language: FLORES-200 code of the source.
+    """
+    if not text.exchanged:
+        return None
+    return Comparing(
+        (without_verbatim(text.source or ""),), (without_verbatim(text.adapted or ""),), language, language, 1.0, True
+    )
 
 
 def length_change(source: str, adapted: str) -> float:
@@ -30,13 +39,13 @@ def evidence_kept(source: str, adapted: str, language: str) -> float:
 
 
 def score_adaptation(
-    row: Row, source: str, language: str, lexicon: Lexicon, similarity: Mapping[tuple[str, str], float]
+    row: Row, source: str, language: str, lexicon: Lexicon, similarity: Mapping[Comparing, Comparison]
 ) -> Row:
     """Adds the scores of the adaptation to every text in which something was exchanged.
 
     Args:
         source: the source locale; `language`: its FLORES-200 code.
-        similarity: cosine of `adaptation_pair`, as far as known.
+        similarity: what the encoder answered to `asking_adaptation`, as far as it did.
     """
     return replace(
         row, texts=tuple(_score(t, i, source, language, lexicon, similarity) for i, t in enumerate(row.texts))
@@ -44,15 +53,17 @@ def score_adaptation(
 
 
 def _score(
-    text: Text, index: int, source: str, language: str, lexicon: Lexicon, similarity: Mapping[tuple[str, str], float]
+    text: Text, index: int, source: str, language: str, lexicon: Lexicon, similarity: Mapping[Comparing, Comparison]
 ) -> Text:
-    if not text.exchanged:
+    asked = asking_adaptation(text, language)
+    if asked is None:
         return text
+    compared = similarity.get(asked)
     before, after = text.source or "", text.adapted or ""
     found: dict[str, float | None] = {
         "residual": residual(text, find_spans(after, index, lexicon), source),
         "changed_outside": changes_outside(text),
-        "adapted_similarity": similarity.get(adaptation_pair(text)),
+        "adapted_similarity": compared and compared.similarity,
         "adapted_length": length_change(before, after),
         "evidence_kept": evidence_kept(before, after, language),
     }

@@ -5,15 +5,16 @@ import pytest
 from schemas.locales import LANGUAGES
 from schemas.rows import Edit, Segment, Text
 from schemas.scores import SCORES
-from tests.builders import make_row
+from transforms.align import Comparing, Comparison
 from transforms.score import (
+    asking,
     copied_share,
     edits_kept,
+    foreign_share,
     load_concepts,
     repeated_share,
     score_text,
     script_share,
-    similarity_pairs,
     toxicity,
 )
 
@@ -59,8 +60,8 @@ def test_lost_and_added_concepts_are_counted() -> None:
     assert toxicity("I like women", "eng_Latn", "Ich hasse Frauen", "deu_Latn") == (1, 0)
 
 
-def scored(text: Text, cosines: dict[tuple[str, str], float]) -> Text:
-    return score_text(text, EN, DE, 1.1, cosines, lambda t, lang: (0.9, 0.1), lambda t, lang: 0.8)
+def scored(text: Text, compared: dict[Comparing, Comparison]) -> Text:
+    return score_text(text, EN, DE, 1.1, compared, lambda t, lang: (0.9, 0.1), lambda t, lang: 0.8)
 
 
 SEGMENT = Segment("How are you?", "Wie geht es dir?", -0.1, -0.5, 0, ())
@@ -68,10 +69,12 @@ TEXT = Text("prompt", 0, "How are you?", "How are you?", "Wie geht es dir?", seg
 
 
 def test_every_score_of_the_table_is_computed() -> None:
-    done = scored(TEXT, {("How are you?", "Wie geht es dir?"): 0.93})
+    asked = asking(TEXT, EN, DE, 1.1)
+    assert asked is not None
+    done = scored(TEXT, {asked: Comparison(0.93, 0.91, -0.1)})
     assert set(done.scores) == {s.name for s in SCORES if not s.adapted} - {"edits_kept", "variant"}
     assert done.not_judged == ()
-    assert done.scores["similarity"] == done.scores["similarity_min"] == 0.93
+    assert [done.scores[n] for n in ("similarity", "similarity_min", "coverage")] == [0.93, 0.91, -0.1]
 
 
 def test_a_score_that_could_not_be_computed_is_not_judged_rather_than_passed() -> None:
@@ -94,11 +97,12 @@ def test_code_and_urls_have_no_say_in_language_length_or_meaning() -> None:
 
     text = Text("prompt", 0, TEXT.source, f"{TEXT.adapted}{code}", f"{TEXT.target}{code}", segments=(SEGMENT,))
     done = score_text(text, EN, DE, 1.1, {}, identify, lambda t, lang: 0.8)
-    assert [s.strip() for s in seen] == ["Wie geht es dir?"]
+    assert [s.strip() for s in seen] == ["Wie geht es dir?"] * 2, "the text and its sentence"
     assert done.scores["script_share"] == 1 and done.scores["copy"] == 0
     assert abs(done.scores["length_ratio"] - 16 / 12 / 1.1) < 0.1
-    _, whole = similarity_pairs(replace(make_row("x"), texts=(text,)))
-    assert [t.strip() for t in whole] == ["How are you?", "Wie geht es dir?"]
+    asked = asking(text, EN, DE, 1.1)
+    assert asked is not None
+    assert (asked.sources, asked.targets, asked.aligned) == (("How are you?",), ("Wie geht es dir?",), True)
 
 
 def test_an_amount_is_kept_whether_or_not_its_thousands_are_parted() -> None:
@@ -127,4 +131,18 @@ def test_in_the_sources_own_language_only_scores_of_one_language_apply() -> None
     done = score_text(text, EN, EN, 1.0, {}, lambda t, lang: (0.9, 0.1), lambda t, lang: 0.8)
     assert set(done.scores) == {s.name for s in SCORES if not s.crosses and not s.adapted} - {"variant"}
     assert done.not_judged == (), "not applicable is not the same as not judged"
-    assert similarity_pairs(replace(make_row("x"), texts=(done,))) == []
+    assert asking(done, EN, EN, 1.0) is None
+
+
+def test_one_foreign_sentence_shows_in_a_text_that_is_right_otherwise() -> None:
+    def identify(text: str, language: object) -> tuple[float, float]:
+        return (0.05, 0.9) if "tren" in text else (0.9, 0.05)
+
+    good = "Das ist ein ganz gewöhnlicher Satz. Und noch einer, der etwas länger ist."
+    assert foreign_share(good, DE, identify) == 0
+    long, short = (
+        foreign_share(f"{good} El tren sale a las ocho de la mañana de la estación.", DE, identify),
+        foreign_share(f"{good} El tren sale.", DE, identify),
+    )
+    assert long > 0.8 > short > 0.1
+    assert foreign_share("El tren", DE, identify) == 0, "too short to tell"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from transforms.align import Comparing, Comparison, compare
 from transforms.inference.batches import Request
 from transforms.inference.embedding_space import load_space
 
@@ -78,20 +79,31 @@ class SentenceEncoder:
         return {text: self._known[text] for text in texts}
 
     def answer(self, requests: Sequence[Request]) -> dict[str, bytes]:
-        """Answers requests whose content is (a text, its language, another, its language); no number is no answer."""
-        cosines = self.cosines([(r.content[0], r.content[1], r.content[2], r.content[3]) for r in requests])
-        return {r.key: json.dumps(c).encode() for r, c in zip(requests, cosines, strict=True) if c == c}
+        """Answers what `comparing` asks; no number is no answer."""
+        answers = self.compare([Comparing.of(r.content) for r in requests])
+        return {
+            r.key: json.dumps(a).encode()
+            for r, a in zip(requests, answers, strict=True)
+            if a.similarity == a.similarity
+        }
 
-    def cosines(self, pairs: Sequence[tuple[str, str, str, str]]) -> list[float]:
-        """Cosine of each (text, language, text, language), rounded to 4 digits, clamped to [-1, 1].
+    def compare(self, asked: Sequence[Comparing]) -> list[Comparison]:
+        """Compares the sentences of each two texts; numbers are rounded to 4 digits.
 
         Texts of two languages are compared in the encoder's space, if it has one; those of one language as they are.
         """
         with self._lock:
-            vectors = self._embed(sorted({text for a, _, b, _ in pairs for text in (a, b)}))
-        return [round(float(np.clip(self._cosine(vectors[a], x, vectors[b], y), -1, 1)), 4) for a, x, b, y in pairs]
+            known = self._embed(sorted({text for one in asked for text in (*one.sources, *one.targets)}))
+        return [self._compare(one, known) for one in asked]
 
-    def _cosine(self, one: np.ndarray, language: str, other: np.ndarray, its_language: str) -> float:
-        if self._space is None or language == its_language:
-            return float(one @ other)
-        return float(self._space.project(one, language) @ self._space.project(other, its_language))
+    def _compare(self, asked: Comparing, known: Mapping[str, np.ndarray]) -> Comparison:
+        space = self._space if asked.source_language != asked.target_language else None
+        sides = ((asked.sources, asked.source_language), (asked.targets, asked.target_language))
+        ours, theirs = (
+            np.stack([known[t] if space is None else space.project(known[t], language) for t in texts])
+            for texts, language in sides
+        )
+        found = compare(asked.sources, asked.targets, (ours, theirs), asked.expansion, asked.aligned, space is not None)
+        coverage = None if found.coverage is None else min(0.0, round(found.coverage, 4))
+        whole, worst = (round(float(np.clip(c, -1, 1)), 4) for c in found[:2])
+        return Comparison(whole, worst, coverage)
