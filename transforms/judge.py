@@ -19,6 +19,12 @@ from transforms.score import is_scored
 
 # Sentences of fewer characters are noisier to every judge: thresholds may have a `short` value of their own.
 SHORT = 80
+# Keys of a threshold file that tell of it: where it is from, the record of its calibration, and for whose cosines it is.
+ABOUT = ("origin", "record", "encoder")
+# Profile -> share of good translations that all calibrated thresholds together may reject.
+PROFILES = {"strict": 0.05, "balanced": 0.02, "keep": 0.005}
+# Scores that are cosines, or made of them: their thresholds belong to one encoder.
+BY_ENCODER = ("similarity", "similarity_min", "coverage", "adapted_similarity")
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ def merge_thresholds(languages: tuple[str, ...], *layers: Mapping[str, Any]) -> 
     """Merges threshold files, later ones over earlier ones.
 
     A layer maps a score to one number, to {language: number} or to {language: {short: x, long: y}}, and has `origin`;
-    `expansion` is {language: number}. A score set to null is not judged.
+    what it says of itself (ABOUT) is not read, `expansion` is {language: number}. A score set to null is not judged.
 
     Raises:
         ValueError: a layer names a score that does not exist or cannot reject, or holds something that is no threshold;
@@ -55,7 +61,7 @@ def merge_thresholds(languages: tuple[str, ...], *layers: Mapping[str, Any]) -> 
     expansion: dict[str, float] = {}
     for layer in layers:
         for name, given in layer.items():
-            if name == "origin":
+            if name in ABOUT:
                 continue
             if name == "expansion":
                 for language, value in _per_language(name, given, languages).items():
