@@ -29,6 +29,8 @@ SHARES = {
     "coverage": 3.0, "similarity": 2.0, "similarity_min": 1.0, "length_ratio": 1.0, "length_excess": 1.0, "lid_fasttext": 0.5,
     "foreign": 1.0, "script_share": 0.5, "copy": 1.0, "numbers_found": 4.0,
 }  # fmt: skip
+# No limit is stricter than this one: fastText is sure of little in short sentences full of names, which these pairs may not have.
+MILDEST = {"foreign": 0.3}
 # Fewer pairs say nothing of a tail of half a percent; a length band needs so many of its own.
 LEAST, LEAST_OF_BAND = 300, 150
 
@@ -134,7 +136,9 @@ def _thresholds(scored: Sequence[Scored], share: float) -> dict[str, dict[str, f
 def _quantile(name: str, values: Sequence[float], share: float) -> float:
     """The best value that no more than so large a share of the values is worse than."""
     worst_first = sorted(values, reverse=BY_NAME[name].better == "low")
-    return worst_first[min(len(values) - 1, int(share * len(values)))]
+    limit = worst_first[min(len(values) - 1, int(share * len(values)))]
+    mildest = MILDEST.get(name, limit)
+    return limit if BY_NAME[name].beyond(limit, mildest) else mildest
 
 
 def _merged(language: str, thresholds: Mapping[str, Any]) -> Thresholds:

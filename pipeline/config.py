@@ -202,7 +202,7 @@ class Config:
         llm: the language model that `segregate`, `adapt` or `label_check` ask; null asks none.
         label_check: whether the language model judges the label again after adaptation.
         max_unit_bytes: longest line that is read, decompressed.
-        thresholds: score -> number, or language -> number; over those that ship with the models.
+        thresholds: score -> number, or language -> number; over those of its `file`, over those of its `profile`.
     """
 
     dataset: str

