@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.report_page import render
+from pipeline.report_page import ENOUGH, GAP, render
 from schemas.hashing import digest
 from schemas.locales import LANGUAGES, LOCALES
 from schemas.scores import SCORES, Score
@@ -150,6 +150,7 @@ class _Counts:
     rows: int = 0
     values: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in _COUNTED})
     reasons: Counter[str] = field(default_factory=Counter)
+    by_label: Counter[tuple[str, str]] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
     edits: Counter[tuple[str, str]] = field(default_factory=Counter)
     bins: dict[str, Any] = field(default_factory=dict)
@@ -170,8 +171,10 @@ def _count(paths: Iterable[Path], verdict: str, axes: Mapping[str, Mapping[str, 
             for name, column in _COUNTED.items():
                 for pair in pc.value_counts(batch[column]).to_pylist():
                     counts.values[name][pair["values"] or UNLABELLED] += pair["counts"]
-            for reasons in batch["reasons"].to_pylist():
-                counts.reasons.update({reason.partition(":")[0] for reason in reasons or ()})
+            for given, label in zip(batch["reasons"].to_pylist(), batch["prompt_label"].to_pylist(), strict=True):
+                reasons = {reason.partition(":")[0] for reason in given or ()}
+                counts.reasons.update(reasons)
+                counts.by_label.update((reason, label or UNLABELLED) for reason in reasons)
             for flags in batch["flags"].to_pylist():
                 counts.flags.update(set(flags or ()))
             edits = pc.list_flatten(batch["edits"])
@@ -263,11 +266,41 @@ def _sum_up(counts: Mapping[str, _Counts]) -> dict[str, Any]:
         "generic": accepted.values["tags"]["generic"],
         **{name: both(accepted.values[name], rejected.values[name]) for name in _COUNTED},
         "reasons": dict(sorted(rejected.reasons.items())),
+        "label_differences": label_differences(counts),
         # Test rows that `filter.test: keep` let through: published, with what stands against them.
         "kept_reasons": dict(sorted(accepted.reasons.items())),
         "flags": both(accepted.flags, rejected.flags),
         "edits": edits,
     }
+
+
+def label_differences(counts: Mapping[str, _Counts]) -> dict[str, dict[str, Any]]:
+    """Reason -> how many safe and unsafe prompts it rejects of how many, and how far apart the rates are.
+
+    `low` and `high` are the 95 % interval of the difference (unsafe less safe) by Agresti and Caffo 2000. `biased`: the
+    interval leaves out 0, the difference is GAP or more, and there are ENOUGH prompts of both labels.
+    """
+    whole = {label: sum(c.values["prompt_labels"][label] for c in counts.values()) for label in ("safe", "unsafe")}
+    by_label = counts["rejected"].by_label
+    found = {}
+    for reason in sorted({reason for reason, _ in by_label}):
+        hits = {label: by_label[reason, label] for label in whole}
+        safe, unsafe = ((hits[label] + 1) / (whole[label] + 2) for label in ("safe", "unsafe"))
+        spread = 1.96 * math.sqrt(
+            safe * (1 - safe) / (whole["safe"] + 2) + unsafe * (1 - unsafe) / (whole["unsafe"] + 2)
+        )
+        low, high = unsafe - safe - spread, unsafe - safe + spread
+        enough = min(whole.values()) >= ENOUGH
+        apart = hits["unsafe"] / whole["unsafe"] - hits["safe"] / whole["safe"] if all(whole.values()) else None
+        found[reason] = {
+            "safe": [hits["safe"], whole["safe"]],
+            "unsafe": [hits["unsafe"], whole["unsafe"]],
+            "difference": None if apart is None else round(apart, 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "biased": bool(enough and apart is not None and abs(apart) >= GAP and (low > 0 or high < 0)),
+        }
+    return found
 
 
 def _histograms(counts: Mapping[str, _Counts], limits: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from transforms.judge import SHORT
 # Characters of a text that the page shows; the rest is counted, and whole in report.json.
 _SHOWN = 1_500
 # A gap between accept rates is worth a mark from five points on, when both sides have this many rows.
-_GAP, _ENOUGH = 0.05, 30
+GAP, ENOUGH = 0.05, 30
 
 # Invisible characters, less the joiners and variation selectors that the letter or emoji before them needs.
 _HIDDEN = regex.compile(
@@ -166,9 +166,15 @@ def _label_table(locales: Mapping[str, Any]) -> dict[str, Any]:
             rates[label] = (counted["accepted"] / whole if whole else None, whole)
         (safe, many_safe), (unsafe, many_unsafe) = (rates.get(label, (None, 0)) for label in ("safe", "unsafe"))
         gap = None if safe is None or unsafe is None else unsafe - safe
-        marked = gap is not None and abs(gap) >= _GAP and min(many_safe, many_unsafe) >= _ENOUGH
+        marked = gap is not None and abs(gap) >= GAP and min(many_safe, many_unsafe) >= ENOUGH
         rows[locale] = {"cells": cells, "gap": gap, "marked": marked}
-    return {"names": names, "rows": rows, "enough": _ENOUGH}
+    biased = [
+        {"locale": locale, "reason": reason, **counted}
+        for locale, found in locales.items()
+        for reason, counted in found["label_differences"].items()
+        if counted["biased"] and not found["is_source"]
+    ]
+    return {"names": names, "rows": rows, "enough": ENOUGH, "biased": biased}
 
 
 def _matrix(locales: Mapping[str, Any], key: str) -> list[dict[str, Any]]:

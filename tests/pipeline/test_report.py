@@ -292,3 +292,27 @@ def test_a_model_that_forbids_commercial_use_is_marked(tmp_path: Path, page: str
     write_report(tmp_path, run)
     assert (tmp_path / "report" / "index.html").read_text("utf-8").count("forbids commercial use") == 1
     assert "forbids commercial use" not in page
+
+
+def test_a_filter_that_rejects_one_label_more_is_told_of(tmp_path: Path) -> None:
+    run = make_output(tmp_path, many=1, locales=("hi-IN",))
+    rows = [make_row(100 + i, "hi-IN") | {"prompt_label": "safe" if i % 2 else "unsafe"} for i in range(160)]
+    bad = [
+        make_row(300 + i, "hi-IN", (*(("too_long",) if i < 20 else ()), *(("copied",) if i % 2 == 0 else ())))
+        | {"prompt_label": "unsafe" if i < 20 else "safe"}
+        for i in range(40)
+    ]
+    write_rows(tmp_path, "data", rows)
+    write_rows(tmp_path, "rejected", bad)
+    found = build_report(tmp_path, run)["locales"]["hi-IN"]["label_differences"]
+    assert found["too_long"]["unsafe"] == [20, 100] and found["too_long"]["safe"] == [0, 100]
+    assert found["too_long"]["difference"] == 0.2 and 0 < found["too_long"]["low"] < 0.2 < found["too_long"]["high"]
+    assert found["too_long"]["biased"] and not found["copied"]["biased"], "ten of each label"
+    write_report(tmp_path, run)
+    page = (tmp_path / "report" / "index.html").read_text("utf-8")
+    assert "Filters that reject one label more" in page and "+20.0 points" in page
+
+
+def test_few_rows_prove_no_bias(report: dict[str, Any], page: str) -> None:
+    assert not any(d["biased"] for found in report["locales"].values() for d in found["label_differences"].values())
+    assert "No filter by itself rejects one label more" in page
