@@ -20,11 +20,11 @@ from typing import Any
 from bench.gate_items import DEFECTS as DEFECT_KINDS
 from bench.gate_items import TATOEBA, Item, items_of
 from bench.results import write_section
-from pipeline.calibrate import PairScorer, Scored, calibrate, dump, expansion_of, fit, summary
+from pipeline.calibrate import PairScorer, Scored, calibrate, dump, expansion_of, fit, summary, with_general
 from schemas.locales import LANGUAGES
 from schemas.scores import BY_NAME
 from transforms.inference.sentence_encoder import BUNDLED, SentenceEncoder
-from transforms.judge import PROFILES, load_layer, merge_thresholds, reasons_against
+from transforms.judge import PROFILES, Thresholds, merge_thresholds, shipped_layers
 
 # Good documents of a half, and defects of a kind.
 GOOD, DEFECTS = 1000, 300
@@ -119,15 +119,9 @@ def rates(items: Iterable[Mapping[str, Any]], rejects: Rejects) -> Rates:
     return {kind: (counts[0], counts[1]) for kind, counts in found.items()}
 
 
-def gate(language: str, layer: Mapping[str, Any]) -> Rejects:
-    """Our gate, by a threshold file's numbers and the general ones."""
-    thresholds = merge_thresholds((language,), load_layer("thresholds/general.yaml"), layer)
-
-    def rejects(item: Mapping[str, Any]) -> bool:
-        scored = scored_of(item)
-        return bool(reasons_against(scored.scores, scored.missing, language, scored.short, thresholds, crosses=True))
-
-    return rejects
+def gate(language: str, thresholds: Thresholds) -> Rejects:
+    """Our gate."""
+    return lambda item: bool(scored_of(item).reasons(language, thresholds))
 
 
 def alone(name: str, good: Sequence[Mapping[str, Any]], rate: float, sign: int) -> Rejects:
@@ -185,8 +179,10 @@ def tables(out: Path) -> str:
     codes = [code for half, code in _files(out) if half == "held_out"]
     held = {code: list(read(out, "held_out", code)) for code in codes}
     known = {code: list(read(out, "calibration", code)) for code in codes}
-    layers = {name: load_layer(f"thresholds/{name}.yaml") for name in PROFILES}
-    ours = {name: {c: rates(held[c], gate(c, layer)) for c in codes} for name, layer in layers.items()}
+    ours = {
+        profile: {c: rates(held[c], gate(c, merge_thresholds((c,), *shipped_layers(BUNDLED, profile)))) for c in codes}
+        for profile in PROFILES
+    }
     kinds = ["good", *DEFECT_KINDS]
     main_rows = [
         [kind, *(cell(ours["balanced"][c].get(kind)) for c in codes), mean(ours["balanced"].values(), kind)]
@@ -218,7 +214,7 @@ def at_rate(known: Sequence[Mapping[str, Any]], held: Sequence[Mapping[str, Any]
     found: Rates = {}
     for budget in (0.25, 0.5, 0.75, 1.0, 1.25, 1.5):
         thresholds, _ = fit(scored, language, budget * rate)
-        rejects = gate(language, {name: {language: bands} for name, bands in thresholds.items()})
+        rejects = gate(language, with_general(language, thresholds))
         if not found or sum(map(rejects, good)) <= rate * len(good):
             found = rates(held, rejects)
     return found

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from schemas.hashing import number
 from schemas.locales import LANGUAGES
+from transforms.form import variant_of
 
 TATOEBA = {"arb_Arab": "ara", "deu_Latn": "deu", "spa_Latn": "spa", "fra_Latn": "fra", "hin_Deva": "hin",
            "jpn_Jpan": "jpn", "tha_Thai": "tha", "zho_Hans": "cmn", "zho_Hant": "cmn"}  # fmt: skip
@@ -65,16 +66,7 @@ class Item:
 
 def is_traditional(text: str) -> bool:
     """Whether a Chinese text has more characters that only Traditional writing has than such that only Simplified has."""
-
-    def has(char: str, encoding: str) -> bool:
-        try:
-            return bool(char.encode(encoding))
-        except UnicodeEncodeError:
-            return False
-
-    # GB 2312 was made for Simplified, Big5 for Traditional writing: what is in one of them only tells.
-    both = [(has(c, "gb2312"), has(c, "big5")) for c in text if "\u4e00" <= c <= "\u9fff"]
-    return sum(big and not gb for gb, big in both) > sum(gb and not big for gb, big in both)
+    return sum(map(variant_of, text)) > 0
 
 
 def read_pairs(folder: Path, language: str, held_out: bool) -> list[Pair]:

@@ -49,6 +49,10 @@ class Scored:
     missing: tuple[str, ...]
     short: bool
 
+    def reasons(self, language: str, thresholds: Thresholds) -> set[str]:
+        """What the thresholds say against the translation."""
+        return set(reasons_against(self.scores, self.missing, language, self.short, thresholds, crosses=True))
+
 
 class PairScorer:
     """Scores plain pairs of an English text and its translation as a run scores its rows, the translator's own scores left out."""
@@ -100,73 +104,76 @@ def fit(scored: Sequence[Scored], language: str, rate: float) -> tuple[dict[str,
     Raises:
         ValueError: too few pairs for such a rate.
     """
-    least = max(LEAST, math.ceil(3 / rate))
-    if len(scored) < least:
-        raise ValueError(
-            f"{language}: {len(scored)} pairs are too few for a false-reject rate of {rate:.1%}: at least {least} are needed, "
-            "so that three of them lie beyond"
-        )
+    check_enough(len(scored), language, rate)
+    ordered = _worst_first(scored)
     low, high = 0.0, rate
-    chosen = _thresholds(scored, low)
     for _ in range(24):
         middle = (low + high) / 2
-        tried = _thresholds(scored, middle)
-        if _rejected(scored, language, tried) <= rate * len(scored):
-            low, chosen = middle, tried
-        else:
-            high = middle
-    return chosen, _record(scored, language, chosen, rate)
+        rejected = sum(map(bool, _all_reasons(scored, language, _thresholds(ordered, middle))))
+        low, high = (middle, high) if rejected <= rate * len(scored) else (low, middle)
+    chosen = _thresholds(ordered, low)
+    return chosen, _record(scored, _all_reasons(scored, language, chosen), rate)
 
 
-def _thresholds(scored: Sequence[Scored], share: float) -> dict[str, dict[str, float]]:
-    found = {}
-    for name, part in SHARES.items():
-        bands = {}
+def check_enough(count: int, language: str, rate: float) -> None:
+    """Raises ValueError where so few pairs say nothing of such a rate."""
+    least = max(LEAST, math.ceil(3 / rate))
+    if count < least:
+        raise ValueError(
+            f"{language}: {count} pairs are too few for a false-reject rate of {rate:.1%}: at least {least} are needed, "
+            "so that three of them lie beyond"
+        )
+
+
+# Score -> length band -> the values that its threshold is a quantile of, the worst first.
+_Ordered = dict[str, dict[str, list[float]]]
+
+
+def _worst_first(scored: Sequence[Scored]) -> _Ordered:
+    found: _Ordered = {}
+    for name in SHARES:
+        every = [s.scores[name] for s in scored if name in s.scores]
         for band, short in (("short", True), ("long", False)):
             mine = [s.scores[name] for s in scored if s.short is short and name in s.scores]
-            every = [s.scores[name] for s in scored if name in s.scores]
-            values = mine if len(mine) >= LEAST_OF_BAND else every
-            if values:
-                bands[band] = _quantile(name, values, share * part)
-        if bands:
-            found[name] = bands
+            if values := mine if len(mine) >= LEAST_OF_BAND else every:
+                found.setdefault(name, {})[band] = sorted(values, reverse=BY_NAME[name].better == "low")
     return found
 
 
-def _quantile(name: str, values: Sequence[float], share: float) -> float:
+def _thresholds(ordered: _Ordered, share: float) -> dict[str, dict[str, float]]:
+    return {
+        name: {band: _quantile(name, values, share * SHARES[name]) for band, values in bands.items()}
+        for name, bands in ordered.items()
+    }
+
+
+def _quantile(name: str, worst_first: Sequence[float], share: float) -> float:
     """The best value that no more than so large a share of the values is worse than."""
-    worst_first = sorted(values, reverse=BY_NAME[name].better == "low")
-    limit = worst_first[min(len(values) - 1, int(share * len(values)))]
+    limit = worst_first[min(len(worst_first) - 1, int(share * len(worst_first)))]
     mildest = MILDEST.get(name, limit)
     return limit if BY_NAME[name].beyond(limit, mildest) else mildest
 
 
-def _merged(language: str, thresholds: Mapping[str, Any]) -> Thresholds:
+def with_general(language: str, thresholds: Mapping[str, Any]) -> Thresholds:
+    """What `fit` found for a language, with the thresholds that are definitions."""
     layer = {name: {language: bands} for name, bands in thresholds.items()}
     return merge_thresholds((language,), load_layer("thresholds/general.yaml"), layer)
 
 
-def _rejected(scored: Sequence[Scored], language: str, thresholds: Mapping[str, Any]) -> int:
-    merged = _merged(language, thresholds)
-    return sum(bool(reasons_against(s.scores, s.missing, language, s.short, merged, crosses=True)) for s in scored)
+def _all_reasons(scored: Sequence[Scored], language: str, thresholds: Mapping[str, Any]) -> list[set[str]]:
+    merged = with_general(language, thresholds)
+    return [s.reasons(language, merged) for s in scored]
 
 
-def _record(scored: Sequence[Scored], language: str, thresholds: Mapping[str, Any], rate: float) -> dict[str, Any]:
-    merged = _merged(language, thresholds)
-    by: Counter[str] = Counter()
-    alone: Counter[str] = Counter()
-    rejected = 0
-    for s in scored:
-        reasons = set(reasons_against(s.scores, s.missing, language, s.short, merged, crosses=True))
-        rejected += bool(reasons)
-        by.update(reasons)
-        alone.update(reasons if len(reasons) == 1 else ())
+def _record(scored: Sequence[Scored], against: Sequence[set[str]], rate: float) -> dict[str, Any]:
+    by = Counter(reason for reasons in against for reason in reasons)
+    alone = Counter(reason for reasons in against if len(reasons) == 1 for reason in reasons)
     n = len(scored)
     return {
         "pairs": n,
         "short": sum(s.short for s in scored),
         "asked": rate,
-        "rejected": round(rejected / n, 4),
+        "rejected": round(sum(map(bool, against)) / n, 4),
         "by": {reason: [round(by[reason] / n, 4), round(alone[reason] / n, 4)] for reason in sorted(by)},
     }
 
@@ -203,21 +210,18 @@ def calibrate_command(files: Sequence[Path], language: str | None, output: Path,
     for path in files:
         for code, source, target in read_pairs(path, language):
             pairs.setdefault(code, {})[source, target] = None
-    for code, mine in pairs.items():
-        if len(mine) < LEAST:
-            raise InputError(
-                f"--pairs: {len(mine)} different pairs of {code} are too few to calibrate; {LEAST} is the least"
-            )
+    try:
+        for code, mine in pairs.items():
+            check_enough(len(mine), code, rate)  # before anything is embedded
+    except ValueError as error:
+        raise InputError(f"--pairs: {error}") from None
     known = load_layer("thresholds/languages.yaml")["expansion"]
     new = {code: expansion_of(list(mine)) for code, mine in pairs.items() if code not in known}
     scorer = PairScorer(SentenceEncoder(encoder, "", "cpu"))
     scored = {
         code: scorer.score(list(mine), LANGUAGES[code], known.get(code) or new[code]) for code, mine in pairs.items()
     }
-    try:
-        layer = calibrate(scored, rate, encoder, f"transcreate calibrate: {', '.join(p.name for p in files)}")
-    except ValueError as error:
-        raise InputError(f"--pairs: {error}") from None
+    layer = calibrate(scored, rate, encoder, f"transcreate calibrate: {', '.join(p.name for p in files)}")
     output.write_text(dump(layer | ({"expansion": new} if new else {})), "utf-8")
     print(summary(layer))
     return 0

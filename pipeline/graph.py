@@ -327,10 +327,12 @@ def relative_expansion(source: Language, target: Language, expansion: Mapping[st
 
 def similarity_requests(row: Row, source: Language, expansion: Mapping[str, float]) -> list[Request]:
     """`comparisons`, as requests."""
-    return [
-        request("similarity", row.language, sum(map(rough_tokens, (*asked.sources, *asked.targets))), *asked.content())
-        for asked in comparisons(row, source, expansion)
-    ]
+    return [_similarity_request(row, asked) for asked in comparisons(row, source, expansion)]
+
+
+def _similarity_request(row: Row, asked: Comparing) -> Request:
+    size = sum(map(rough_tokens, (*asked.sources, *asked.targets)))
+    return request("similarity", row.language, size, *asked.content())
 
 
 def _make_score(home: str, expansion: dict[str, float]) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
@@ -340,9 +342,9 @@ def _make_score(home: str, expansion: dict[str, float]) -> Callable[[tuple[Row, 
     def run(pair: tuple[Row, dict[str, bytes]]) -> list[Row]:
         row, answers = pair
         compared = {
-            Comparing.of(r.content): Comparison(*json.loads(answers[r.key]))
-            for r in similarity_requests(row, source, expansion)
-            if r.key in answers
+            asked: Comparison(*json.loads(answer))
+            for asked in comparisons(row, source, expansion)
+            if (answer := answers.get(_similarity_request(row, asked).key))
         }
         longer = relative_expansion(source, LANGUAGES[row.language], expansion)
         scored = score(row, source, longer, compared, lid.probability, lid.langdetect)

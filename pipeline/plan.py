@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import math
 import os
@@ -23,7 +22,7 @@ from schemas.locales import LOCALES
 from schemas.scores import BY_NAME
 from schemas.taxonomy import load_taxonomy
 from transforms.culture_pack import load_pack
-from transforms.judge import BY_ENCODER, PROFILES, Thresholds, load_layer, merge_thresholds
+from transforms.judge import Thresholds, for_encoder, merge_thresholds, shipped_layers
 from transforms.read import Source, file_format
 
 _SHIPPED = "data:"
@@ -119,27 +118,13 @@ def find_sources(config: Config) -> tuple[Source, ...]:
 def find_thresholds(config: Config, translator: Model) -> Thresholds:
     """Thresholds: the general ones, those calibrated for the models, then the config's own."""
     languages = tuple(LOCALES[locale] for locale in config.locales)
-    layers = [load_layer("thresholds/general.yaml"), load_layer("thresholds/languages.yaml")]
-    with contextlib.suppress(FileNotFoundError):
-        layers.append(load_layer(f"thresholds/{config.similarity.model.replace('/', '--')}.yaml"))
-    layers += profile_layers(config, config.thresholds.get("profile", "balanced"))
     own = Path(translator.directory) / "thresholds.yaml"
-    if translator.directory and own.is_file():
-        layers.append(yaml.safe_load(own.read_text("utf-8")))
+    layer = yaml.safe_load(own.read_text("utf-8")) if translator.directory and own.is_file() else {}
     try:
-        return merge_thresholds(languages, *layers, *own_layers(config))
+        layers = shipped_layers(config.similarity.model, config.thresholds.get("profile", "balanced"))
+        return merge_thresholds(languages, *layers, layer, *own_layers(config))
     except ValueError as error:
         raise ConfigError(str(error)) from None
-
-
-def profile_layers(config: Config, profile: Any) -> list[Mapping[str, Any]]:
-    """The calibrated thresholds of a profile.
-
-    Those of similarity belong to one encoder: another's is scored and not judged, and `plan` says so.
-    """
-    if profile not in PROFILES:
-        raise ConfigError(f"thresholds.profile: {profile!r} is none of {', '.join(PROFILES)}")
-    return [_for_encoder(load_layer(f"thresholds/{profile}.yaml"), config.similarity.model)]
 
 
 def own_layers(config: Config) -> list[Mapping[str, Any]]:
@@ -152,16 +137,9 @@ def own_layers(config: Config) -> list[Mapping[str, Any]]:
             raise ConfigError(f"thresholds.file: {file} cannot be read ({type(error).__name__})") from None
         if not isinstance(layer, dict):
             raise ConfigError(f"thresholds.file: {file} is no file that `transcreate calibrate` wrote")
-        layers.append(_for_encoder({"origin": str(file), **layer}, config.similarity.model))
+        layers.append(for_encoder({"origin": str(file), **layer}, config.similarity.model))
     inline = {name: given for name, given in config.thresholds.items() if name not in ("profile", "file")}
     return [*layers, {**inline, "origin": "config"}]
-
-
-def _for_encoder(layer: Mapping[str, Any], encoder: str) -> Mapping[str, Any]:
-    """The layer without what was calibrated for the cosines of another encoder."""
-    if layer.get("encoder", encoder) == encoder:
-        return layer
-    return {name: given for name, given in layer.items() if name not in BY_ENCODER}
 
 
 def find_values(translator: Model) -> Mapping[str, Mapping[str, Sequence[str]]]:

@@ -16,7 +16,7 @@ from pipeline.card import write_card
 from pipeline.config import Config, as_dict, as_yaml, differing_keys, fingerprint, lasting
 from pipeline.errors import ConfigError, LedgerError
 from pipeline.ledger import broken_lines, rows_in
-from pipeline.plan import own_layers, profile_layers, thresholds_by_locale
+from pipeline.plan import own_layers, thresholds_by_locale
 from pipeline.publish import (
     MANIFEST,
     RESOLVED,
@@ -33,7 +33,7 @@ from schemas.locales import LOCALES
 from schemas.parquet import SCHEMA
 from schemas.reasons import FLAGS
 from schemas.rows import Text
-from transforms.judge import SHORT, Thresholds, merge_thresholds, reasons_against
+from transforms.judge import SHORT, Thresholds, merge_thresholds, profile_layer, reasons_against
 from transforms.write import write_shard
 
 # What a new judgement may change. Everything else is made before it.
@@ -142,8 +142,12 @@ def _chosen(config: Config) -> list[Mapping[str, Any]]:
     """What the config says of thresholds, as far as it can count now that the scores stand."""
     chosen = own_layers(config)
     if any("expansion" in layer for layer in chosen):
-        raise ConfigError("thresholds: expansion is settled before rows are judged: lengths were scored with it; run anew")
-    return [*(profile_layers(config, config.thresholds["profile"]) if "profile" in config.thresholds else ()), *chosen]
+        raise ConfigError(
+            "thresholds: expansion is settled before rows are judged: lengths were scored with it; run anew"
+        )
+    if "profile" in config.thresholds:
+        chosen.insert(0, profile_layer(config.similarity.model, config.thresholds["profile"]))
+    return chosen
 
 
 def _judge_locale(folder: Path, output: Path, locale: str, config: Config, thresholds: Thresholds) -> dict[str, Any]:

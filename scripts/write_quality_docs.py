@@ -19,7 +19,7 @@ from schemas.locales import LANGUAGES
 from schemas.reasons import FLAGS, GATE, JUDGE, NOTES
 from schemas.scores import BY_NAME, SCORES, Score
 from transforms.inference.sentence_encoder import BUNDLED, SentenceEncoder
-from transforms.judge import PROFILES, Thresholds, load_layer, merge_thresholds, reasons_against
+from transforms.judge import PROFILES, Thresholds, merge_thresholds, shipped_layers
 
 DOCS = Path(__file__).parent.parent / "docs"
 _INTRO = """# Quality: every score and every reason
@@ -56,25 +56,21 @@ def load_examples() -> tuple[Example, ...]:
 
 def shipped(language: str) -> Thresholds:
     """The thresholds of the profile balanced."""
-    names = ("general", "languages", BUNDLED, "balanced")
-    return merge_thresholds((language,), *(load_layer(f"thresholds/{name}.yaml") for name in names))
+    return merge_thresholds((language,), *shipped_layers(BUNDLED))
 
 
-def judge_examples(scorer: PairScorer) -> dict[str, tuple[Scored, list[str]]]:
+def judge_examples(scorer: PairScorer) -> dict[str, tuple[Scored, set[str]]]:
     """Score name -> (the scores of its example, the reasons against it)."""
     found = {}
     for example in load_examples():
         thresholds = shipped(example.language)
         language = LANGUAGES[example.language]
         (scored,) = scorer.score([(example.source, example.target)], language, thresholds.expansion[example.language])
-        against = reasons_against(
-            scored.scores, scored.missing, example.language, scored.short, thresholds, crosses=True
-        )
-        found[example.score.name] = (scored, against)
+        found[example.score.name] = (scored, scored.reasons(example.language, thresholds))
     return found
 
 
-def page(judged: Mapping[str, tuple[Scored, list[str]]]) -> str:
+def page(judged: Mapping[str, tuple[Scored, set[str]]]) -> str:
     """The page, as Markdown."""
     parts = [_INTRO, "## Scores\n"]
     examples = {e.score.name: e for e in load_examples()}
@@ -101,9 +97,9 @@ def _end(value: float | None) -> str:
     return "open" if value is None else f"{value:g}"
 
 
-def _example(example: Example, scored: Scored, reasons: list[str]) -> str:
+def _example(example: Example, scored: Scored, reasons: set[str]) -> str:
     limit = shipped(example.language).get(example.score.name, example.language, scored.short)
-    others = [f"`{reason}`" for reason in reasons if reason != example.score.reason]
+    others = [f"`{s.reason}`" for s in SCORES if s.reason in reasons and s.reason != example.score.reason]
     value: Any = scored.scores[example.score.name]
     return (
         f"> {_shown(example.source)} → {_shown(example.target)}\n>\n"

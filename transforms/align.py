@@ -128,13 +128,14 @@ def compare(
     """
     ours, theirs = _Windows(sources, vectors[0]), _Windows(targets, vectors[1])
     whole = float(ours.of(len(sources))[0][0] @ theirs.of(len(targets))[0][0])
-    beads = {bead: _worth(ours, theirs, bead, expansion) for bead in _BEADS if _fits(bead, len(sources), len(targets))}
+    beads = {
+        (x, y): _worth(ours, theirs, x, y, expansion) for x, y in _BEADS if x <= len(sources) and y <= len(targets)
+    }
     kept, path = _best(beads, len(sources), len(targets), skips=False)
-    if aligned or not path:
-        each = np.einsum("ij,ij->i", *vectors) if aligned else np.array([whole])
-        worst = float(each.min())
+    if aligned:
+        worst = float(np.einsum("ij,ij->i", *vectors).min())
     else:
-        worst = min(float(beads[bead][1][place]) for bead, place in path)
+        worst = min((float(beads[bead][1][place]) for bead, place in path), default=whole)
     coverage = None
     if comparable:
         free, _ = _best(beads, len(sources), len(targets), skips=True)
@@ -144,18 +145,14 @@ def compare(
     return Comparison(whole, worst, coverage)
 
 
-def _fits(bead: tuple[int, int], n: int, m: int) -> bool:
-    return bead[0] <= n and bead[1] <= m
-
-
-def _worth(ours: _Windows, theirs: _Windows, bead: tuple[int, int], expansion: float) -> tuple[np.ndarray, np.ndarray]:
-    """(what a bead of any sentences adds to an alignment, its cosine), each (sources, targets) by first sentence."""
-    (a, long_a), (b, long_b) = ours.of(bead[0]), theirs.of(bead[1])
+def _worth(ours: _Windows, theirs: _Windows, x: int, y: int, expansion: float) -> tuple[np.ndarray, np.ndarray]:
+    """(what a bead of x and y neighbouring sentences adds to an alignment, its cosine), each (sources, targets) by first sentence."""
+    (a, long_a), (b, long_b) = ours.of(x), theirs.of(y)
     cosine = a @ b.T
     ratio = np.log(long_b[None, :] / (long_a[:, None] * expansion))
     # The variance of the log ratio falls with length, to a floor.
     deviation = ratio / np.sqrt(_SPREAD**2 + _SHORT_SPREAD**2 / long_a[:, None])
-    worth = cosine - _EVEN - _JOIN_COST * (sum(bead) - 2) - _LENGTH_COST * np.minimum(deviation**2, _MOST_DEVIATION**2)
+    worth = cosine - _EVEN - _JOIN_COST * (x + y - 2) - _LENGTH_COST * np.minimum(deviation**2, _MOST_DEVIATION**2)
     return worth * (long_a[:, None] * expansion + long_b[None, :]), cosine
 
 
@@ -200,6 +197,5 @@ class _Windows:
     def of(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """(vectors of length 1, characters) of every k neighbours, by the first."""
         window = self._sums[k:] - self._sums[:-k]
-        return window / np.maximum(np.linalg.norm(window, axis=1, keepdims=True), 1e-9), self._lengths[
-            k:
-        ] - self._lengths[:-k]
+        lengths = self._lengths[k:] - self._lengths[:-k]
+        return window / np.maximum(np.linalg.norm(window, axis=1, keepdims=True), 1e-9), lengths

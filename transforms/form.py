@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import regex
@@ -98,11 +100,9 @@ _SYMBOL = regex.compile(r"(?![0-9#*©®™])\p{Emoji_Presentation}|\p{Extended_P
 
 def emoji_kept(source: str, target: str) -> float:
     """Emoji that both sides have, over those of the side with more; 1 where neither has any."""
-    mine, theirs = (sorted(_SYMBOL.findall(text)) if not text.isascii() else [] for text in (source, target))
-    most, shared = max(len(mine), len(theirs)), 0
-    for symbol in set(mine):
-        shared += min(mine.count(symbol), theirs.count(symbol))
-    return shared / most if most else 1.0
+    mine, theirs = (Counter(_SYMBOL.findall(text) if not text.isascii() else ()) for text in (source, target))
+    most = max(mine.total(), theirs.total())
+    return (mine & theirs).total() / most if most else 1.0
 
 
 def variant_share(target: str, language: Language) -> float | None:
@@ -113,24 +113,14 @@ def variant_share(target: str, language: Language) -> float | None:
     """
     if not language.code.startswith("zho"):
         return None
-    simplified = traditional = 0
-    for char in target:
-        if "\u4e00" <= char <= "\u9fff":
-            tells = _variant(char)
-            simplified += tells < 0
-            traditional += tells > 0
-    told = simplified + traditional
-    return (simplified if language.code == "zho_Hans" else traditional) / told if told else 1.0
+    told = [tells for tells in map(variant_of, target) if tells]
+    return told.count(-1 if language.code == "zho_Hans" else 1) / len(told) if told else 1.0
 
 
-_VARIANTS: dict[str, int] = {}
-
-
-def _variant(char: str) -> int:
-    """-1 for a character of Simplified writing only, 1 of Traditional only, 0 for all others."""
-    if char not in _VARIANTS:
-        _VARIANTS[char] = _has(char, "big5") - _has(char, "gb2312")
-    return _VARIANTS[char]
+@functools.cache
+def variant_of(char: str) -> int:
+    """-1 for a Chinese character of Simplified writing only, 1 of Traditional only, 0 for all other characters."""
+    return _has(char, "big5") - _has(char, "gb2312") if "\u4e00" <= char <= "\u9fff" else 0
 
 
 def _has(char: str, encoding: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Collection, Mapping
@@ -112,6 +113,36 @@ def load_layer(path: str) -> Mapping[str, Any]:
     loaded = yaml.safe_load(resource(path).read_text("utf-8"))
     assert isinstance(loaded, dict)
     return loaded
+
+
+def shipped_layers(encoder: str, profile: str = "balanced") -> list[Mapping[str, Any]]:
+    """The thresholds that ship for an encoder: definitions, expected lengths, what was calibrated for a profile.
+
+    Raises:
+        ValueError: there is no such profile.
+    """
+    layers = [load_layer("thresholds/general.yaml"), load_layer("thresholds/languages.yaml")]
+    with contextlib.suppress(FileNotFoundError):
+        layers.append(load_layer(f"thresholds/{encoder.replace('/', '--')}.yaml"))
+    return [*layers, profile_layer(encoder, profile)]
+
+
+def profile_layer(encoder: str, profile: Any) -> Mapping[str, Any]:
+    """The calibrated thresholds of a profile.
+
+    Raises:
+        ValueError: there is no such profile.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"thresholds.profile: {profile!r} is none of {', '.join(PROFILES)}")
+    return for_encoder(load_layer(f"thresholds/{profile}.yaml"), encoder)
+
+
+def for_encoder(layer: Mapping[str, Any], encoder: str) -> Mapping[str, Any]:
+    """The layer without what was calibrated for the cosines of another encoder: they are scored and not judged."""
+    if layer.get("encoder", encoder) == encoder:
+        return layer
+    return {name: given for name, given in layer.items() if name not in BY_ENCODER}
 
 
 def judge_text(text: Text, language: str, thresholds: Thresholds, crosses: bool = True) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from schemas.rows import Row, Text
 from transforms.adapt import changes_outside, residual
 from transforms.align import Comparing, Comparison
-from transforms.score import load_concepts
+from transforms.score import load_concepts, settle
 from transforms.segment import without_verbatim
 from transforms.segregate import Lexicon, find_spans
 
@@ -67,6 +67,5 @@ def _score(
         "adapted_length": length_change(before, after),
         "evidence_kept": evidence_kept(before, after, language),
     }
-    scores = {name: round(float(value), 4) for name, value in found.items() if value is not None}
-    missing = tuple(name for name, value in found.items() if value is None)
+    scores, missing = settle(found)
     return replace(text, scores={**text.scores, **scores}, not_judged=(*text.not_judged, *missing))

@@ -10,7 +10,7 @@ from schemas.scores import SCORES
 from scripts.write_quality_docs import DOCS, judge_examples, load_examples, page
 from transforms.inference.sentence_encoder import BUNDLED, SentenceEncoder
 
-Judged = dict[str, tuple[Scored, list[str]]]
+Judged = dict[str, tuple[Scored, set[str]]]
 # Of these no pair of texts alone is an example: they look at the decoder, at edits, at an adaptation, or at more than two unsafe words.
 WITHOUT = {"unknown_tokens", "decoder", "decoder_worst", "edits_kept", "toxicity_added", "toxicity_lost"}
 
