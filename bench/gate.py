@@ -249,10 +249,16 @@ def _rivals(
             half: {c: [{**item, **answers[_key(half, item)]} for item in items[c]] for c in codes}
             for half, items in (("held_out", held), ("calibration", known))
         }
-        columns[f"{name}, its defaults"] = [rates(theirs["held_out"][c], _refused) for c in codes]
+        defaults = [rates(theirs["held_out"][c], _refused) for c in codes]
+        columns[f"{name}, its defaults"] = defaults
         if all(len(a["scores"]) > 1 for a in answers.values()):
             columns[f"{name}, at 2 %"] = [
                 rates(theirs["held_out"][c], jointly(theirs["calibration"][c], PROFILES["balanced"])) for c in codes
+            ]
+        else:  # Verdicts have no threshold to move: ours are moved to where they cost as much, language by language.
+            columns[f"our gate, at the cost of {name}"] = [
+                at_rate(known[c], held[c], c, counts["good"][0] / counts["good"][1])
+                for c, counts in zip(codes, defaults, strict=True)
             ]
     if len(columns) == 1:
         return ""
