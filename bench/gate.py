@@ -262,9 +262,11 @@ def _rivals(
             ]
     if len(columns) == 1:
         return ""
-    return "\nRivals on the same items, means over languages:\n\n" + table(
-        ["", *columns], ([kind, *(mean(found, kind) for found in columns.values())] for kind in kinds)
-    )
+    return (
+        "\nRivals on the same items (`bench/gate_rivals.py`), means over languages. A rival that rejects a document for its length or its "
+        'script rejects its defects too: read a column against its row "good". Documents in which a name can be lost are long, and '
+        "bicleaner-hardrules rejects what has 1,024 characters.\n\n"
+    ) + table(["", *columns], ([kind, *(mean(found, kind) for found in columns.values())] for kind in kinds))
 
 
 def _refused(item: Mapping[str, Any]) -> bool:
