@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from transforms.inline import INLINE
+from transforms.inline import without_inline
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,15 @@ _PAIRS = tuple(
 _MARKUP = re.compile(r"\s*(?:(?:</?[A-Za-z][^<>]*>|<[?!][^<>]*>)\s*)+")
 # A JSON document of several lines begins where a line does, or at its end: "Answer: {".
 _JSON_START = re.compile(r"(?:^[ \t]*|(?<=\s)(?=[\[{]\s*$))([\[{])")
+# What every block but a line has something of.
+_SIGN = re.compile(r"[`~<$\\{\[|]")
 _DASHES = re.compile(r"\s*:?-+:?\s*")
 _ROW = re.compile(r"\s*\|.*\|\s*", re.DOTALL)
 
 
 def has_letters(text: str) -> bool:
     """Whether there is a word in it to translate, inline pieces aside."""
-    return any(map(str.isalpha, INLINE.sub("", text)))
+    return any(map(str.isalpha, without_inline(text)))
 
 
 def cut_blocks(text: str) -> list[Block]:
@@ -61,6 +63,8 @@ def cut_blocks(text: str) -> list[Block]:
     A block that is opened and never closed is no block: its lines are prose. Takes time linear in the text.
     """
     lines = [line for line in _LINE.findall(text) if line]
+    if not _SIGN.search(text):
+        return [Block(line, "line") for line in lines]
     rows = _table_rows(lines)
     found: list[Block] = []
     unclosed: dict[object, int] = {}

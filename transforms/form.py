@@ -54,6 +54,8 @@ def looped(text: str, language: Language) -> float:
         return 0.0
     half, shortest = n // 2, 2 if language.spaced else 6  # 555, haha
     longest = half if n % 2 == 0 and tokens[:half] == tokens[half:] else 0
+    if len({*zip(*(tokens[i:] for i in range(shortest)), strict=False)}) == max(0, n - shortest + 1):
+        return longest / n  # no stretch that long comes twice
     for period in range(1, min(_LONGEST_PERIOD, half) + 1):
         run = best = 0
         for a, b in zip(tokens, tokens[period:], strict=False):
@@ -66,7 +68,7 @@ def looped(text: str, language: Language) -> float:
 
 
 # What a sentence ends with in our languages, past quotes, brackets, emoji and white space.
-_LAST = regex.compile(r"[\s\p{Pe}\p{Pf}\p{Pi}\"'”’»」』）)\]*_~`\p{So}\p{Sk}\ufe0f\u200d]+$")
+_LAST = regex.compile(r"(?r)[\s\p{Pe}\p{Pf}\p{Pi}\"'”’»」』）)\]*_~`\p{So}\p{Sk}\ufe0f\u200d]*")
 _STOPS = frozenset(".!?…。！？؟।॥|:：;；؛۔")
 
 
@@ -85,8 +87,8 @@ _CLOSING = frozenset("\"'”’»」』）)")
 
 
 def _stops(text: str) -> bool:
-    bare = _LAST.sub("", text)
-    return bare[-1:] in _STOPS
+    past = _LAST.match(text)
+    return past is not None and text[: past.start()][-1:] in _STOPS
 
 
 def lines_kept(source: str, target: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # Never part of a URL: white space, brackets that may enclose it, and the scripts and marks that follow one without a space.
 _NO_URL = r"\s<>\"()“”„«»—–\u0e00-\u0e7f\u2e80-\ua4cf\uac00-\ud7af\uff00-\uffef"
@@ -31,12 +32,29 @@ _KINDS = {
     # base64, hashes, keys: no word is as long, nor has digits.
     "key": r"(?<![A-Za-z0-9+/=_])(?=[A-Za-z+/=_]*\d)[A-Za-z0-9+/=_]{48,}",
 }
-INLINE = re.compile("|".join(f"(?:{pattern})" for pattern in _KINDS.values()))
+_INLINE = re.compile("|".join(f"(?:{pattern})" for pattern in _KINDS.values()))
+# What every piece has something of: most texts hold no piece, and are looked through once.
+_SIGN = re.compile(r"[`<$\\{\[@%]|://|www\.|[A-Za-z0-9+/=_]{48}")
+
+
+def may_hold_pieces(text: str) -> bool:
+    """Whether a text has something of an inline piece: False is sure."""
+    return _SIGN.search(text) is not None
+
+
+def find_inline(text: str) -> Iterator[re.Match[str]]:
+    """The inline pieces of a text, in order."""
+    return _INLINE.finditer(text) if may_hold_pieces(text) else iter(())
+
+
+def without_inline(text: str) -> str:
+    """The text without its inline pieces."""
+    return _INLINE.sub("", text) if may_hold_pieces(text) else text
 
 
 def inline_pieces(text: str) -> list[str]:
     """The inline pieces of a sentence, in order."""
-    return [found.group() for found in INLINE.finditer(text)]
+    return [found.group() for found in find_inline(text)]
 
 
 def pieces_kept(source: str, target: str) -> tuple[int, int]:

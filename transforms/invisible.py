@@ -32,6 +32,8 @@ def count_unexplained(text: str) -> int:
     between unspaced letters, flag tags and single marks of layout are explained; joiners and marks so dense that they
     cannot be spelling are not.
     """
+    if text.isascii() or _INVISIBLE.search(text) is None:
+        return 0
     bare = _FLAG.sub("", text)
     found = [m.start() for m in _INVISIBLE.finditer(bare)]
     if not found:

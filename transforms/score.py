@@ -11,7 +11,7 @@ import regex
 import yaml
 
 from data import resource
-from schemas.locales import LANGUAGES, Language
+from schemas.locales import ENGLISH, LANGUAGES, Language
 from schemas.rows import Edit, Row, Text
 from schemas.scores import SCORES
 from transforms.align import Comparing, Comparison, comparing, units
@@ -19,6 +19,8 @@ from transforms.form import broken, emoji_kept, ends_alike, lines_kept, looped, 
 from transforms.gate import is_translatable
 from transforms.inline import pieces_kept
 from transforms.invisible import count_unexplained
+from transforms.names import names_kept
+from transforms.negation import negations_kept
 from transforms.numbers import numbers_kept
 from transforms.segment import without_verbatim
 
@@ -32,11 +34,20 @@ def script_share(target: str, source: str, language: Language) -> float:
 
     Words of another script that the source writes the same way with a capital do not count (names that are kept).
     """
+    inside, others = _letters(language.scripts)
+    if others.search(target) is None:
+        return 1.0
     kept = {w for w in _WORD.findall(source) if not w.islower()}
     bare = _WORD.sub(lambda m: "" if m.group() in kept else m.group(), target)
     letters = "".join(filter(str.isalpha, bare))  # without vowel signs, which are marks
-    inside = regex.findall("[" + "".join(rf"\p{{{s}}}" for s in language.scripts) + "]", letters)
-    return len(inside) / len(letters) if letters else 1.0
+    return len(inside.findall(letters)) / len(letters) if letters else 1.0
+
+
+@functools.cache
+def _letters(scripts: tuple[str, ...]) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
+    """Letters of these scripts, and letters of all others."""
+    ours = "".join(rf"\p{{{script}}}" for script in scripts)
+    return regex.compile(f"[{ours}]"), regex.compile(rf"(?V1)[\p{{L}}--[{ours}]]")
 
 
 def copied_share(source: str, target: str, expected: Iterable[str]) -> float:
@@ -78,24 +89,45 @@ def _without_renamed(text: str, target: str, edits: Iterable[Edit]) -> tuple[str
     return text, target
 
 
+def _without_swapped(text: str, target: str, edits: Iterable[Edit]) -> tuple[str, str]:
+    """Source and target without what was exchanged: a name may have another native form; `edits_kept` judges those."""
+    for edit in edits:
+        if edit.action == "swap":
+            text = text.replace(edit.after, " ")
+            for native in edit.natives:
+                target = target.replace(native, " ")
+    return text, target
+
+
 @functools.cache
-def load_concepts(language: str) -> Mapping[str, re.Pattern[str]]:
-    """Unsafe concepts and the pattern that finds each in a language: at the start of a word where words are spaced."""
+def load_concepts(language: str) -> tuple[re.Pattern[str], tuple[tuple[str, tuple[str, ...]], ...]]:
+    """(where a stem of an unsafe concept begins, the stems by concept): at the start of a word where words are spaced."""
     raw = yaml.safe_load(resource(f"toxicity/{language}.yaml").read_text("utf-8"))
+    stems = tuple((concept, tuple(stem.lower() for stem in found)) for concept, found in raw.items())
     start = r"(?<!\w)" if LANGUAGES[language].spaced else ""
-    return {c: re.compile(start + "(?:" + "|".join(map(re.escape, stems)) + ")", re.I) for c, stems in raw.items()}
+    return re.compile(start + "(?=" + "|".join(re.escape(s) for _, found in stems for s in found) + ")"), stems
+
+
+def concepts(text: str, language: str) -> set[str]:
+    """The unsafe concepts that a text names."""
+    pattern, stems = load_concepts(language)
+    lower = text.lower()
+    found: set[str] = set()
+    for place in pattern.finditer(lower):
+        found.update(concept for concept, of_it in stems if lower.startswith(of_it, place.start()))
+    return found
 
 
 def toxicity(source: str, source_language: str, target: str, target_language: str) -> tuple[int, int]:
     """(concepts added, concepts lost) between source and target."""
-    before = {c for c, pattern in load_concepts(source_language).items() if pattern.search(source)}
-    after = {c for c, pattern in load_concepts(target_language).items() if pattern.search(target)}
+    before, after = concepts(source, source_language), concepts(target, target_language)
     return len(after - before), len(before - after)
 
 
 # A text without swaps has no edits to keep, an encoder without a space of its own says nothing of coverage, nor langdetect of
-# a text without letters; Thai sentences end without a mark, and other languages than Chinese have no variants.
-_NOT_ALWAYS = ("edits_kept", "lid_langdetect", "coverage", "ending", "variant")
+# a text without letters; Thai sentences end without a mark, other languages than Chinese have no variants, and names are known
+# in English.
+_NOT_ALWAYS = ("edits_kept", "lid_langdetect", "coverage", "ending", "variant", "names")
 Identify = Callable[[str, Language], tuple[float, float]]
 Detect = Callable[[str, Language], float | None]
 
@@ -109,18 +141,26 @@ def is_scored(text: Text, crosses: bool) -> bool:
     return text.target is not None and (bool(text.segments) if crosses else is_translatable(text.adapted))
 
 
-def foreign_share(text: str, language: Language, identify: Identify) -> float:
+def foreign_share(sentences: Iterable[str], language: Language, identify: Identify) -> float:
     """By how much another language is likelier than the expected one, in the sentence where it is most so.
 
     Sentences of fewer than 40 letters count for less, as fastText is less sure of them; such of fewer than 8 not at all.
     """
     worst = 0.0
-    for sentence in units(text, language):
+    for sentence in sentences:
         letters = sum(map(str.isalpha, sentence))
         if letters >= 8:
             mine, other = identify(sentence, language)
             worst = max(worst, (other - mine) * min(1.0, letters / 40))
     return worst
+
+
+Sentences = tuple[Sequence[str], Sequence[str]]
+
+
+def sentences_of(text: Text) -> Sentences:
+    """The sentences that were translated and what became of them, one by one, without what stays verbatim."""
+    return [without_verbatim(s.source) for s in text.segments], [without_verbatim(s.target) for s in text.segments]
 
 
 def asking(text: Text, source: Language, target: Language, expansion: float) -> Comparing | None:
@@ -131,7 +171,7 @@ def asking(text: Text, source: Language, target: Language, expansion: float) -> 
     """
     if source == target or not is_scored(text, True):
         return None
-    pairs = [(without_verbatim(s.source), without_verbatim(s.target)) for s in text.segments]
+    pairs = list(zip(*sentences_of(text), strict=True))
     return comparing(
         without_verbatim(text.adapted or ""), without_verbatim(text.target or ""), (source, target), expansion, pairs
     )
@@ -153,9 +193,10 @@ def score_text(
         return text
     asked = asking(text, source, target, expansion)
     compared = similarity.get(asked) if asked else None
+    sentences = sentences_of(text) if crosses else None
     found = score_pair(
-        text.adapted or "", text.target or "", source, target, expansion, compared, identify, detect, text.edits
-    )
+        text.adapted or "", text.target or "", source, target, expansion, compared, identify, detect, sentences, text.edits
+    )  # fmt: skip
     if crosses:
         found |= {
             "edits_kept": edits_kept(text.edits, text.target or ""),
@@ -176,18 +217,22 @@ def settle(found: Mapping[str, float | None]) -> tuple[dict[str, float], list[st
 
 def score_pair(
     adapted: str, made: str, source: Language, target: Language, expansion: float, compared: Comparison | None,
-    identify: Identify, detect: Detect, edits: Sequence[Edit] = (),
+    identify: Identify, detect: Detect, sentences: Sentences | None = None, edits: Sequence[Edit] = (),
 ) -> dict[str, float | None]:  # fmt: skip
     """Every score of a text and its translation that needs nothing of the translator; None where one does not apply.
 
     What stays verbatim (code, URLs) is looked at by `verbatim` alone: it says nothing of language, length or meaning.
+
+    Args:
+        sentences: of both sides, in order, without what stays verbatim; found here where nobody knows them.
     """
     crosses = source != target
     bare, bare_source = without_verbatim(made), without_verbatim(adapted)
+    mine, theirs = sentences or (units(bare_source, source) if crosses else (), units(bare, target))
     found: dict[str, float | None] = {
         "lid_fasttext": identify(bare, target)[0],
         "lid_langdetect": detect(bare, target),
-        "foreign": foreign_share(bare, target, identify),
+        "foreign": foreign_share(theirs, target, identify),
         "script_share": script_share(bare, bare_source, target),
         "repetition": max(0.0, repeated_share(bare, target) - repeated_share(bare_source, source)),
         "loops": max(0.0, looped(bare, target) - looped(bare_source, source)),
@@ -212,6 +257,10 @@ def score_pair(
             "emoji": emoji_kept(adapted, made),
             "numbers": unchanged,
             "numbers_found": there,
+            "negation": negations_kept(mine, theirs, source, target),
+            "names": names_kept(*_without_swapped(bare_source, bare, edits), target)
+            if source.code == ENGLISH
+            else None,
             "toxicity_added": added,
             "toxicity_lost": lost,
         }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from schemas.rows import Row, Text
 from transforms.adapt import changes_outside, residual
 from transforms.align import Comparing, Comparison
-from transforms.score import load_concepts, settle
+from transforms.score import concepts, settle
 from transforms.segment import without_verbatim
 from transforms.segregate import Lexicon, find_spans
 
@@ -34,8 +34,8 @@ def length_change(source: str, adapted: str) -> float:
 
 def evidence_kept(source: str, adapted: str, language: str) -> float:
     """Share of the unsafe concepts of the source that the adapted text names too; 1 where there are none."""
-    concepts = [pattern for pattern in load_concepts(language).values() if pattern.search(source)]
-    return sum(bool(p.search(adapted)) for p in concepts) / len(concepts) if concepts else 1.0
+    named = concepts(source, language)
+    return len(named & concepts(adapted, language)) / len(named) if named else 1.0
 
 
 def score_adaptation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +13,7 @@ import regex
 
 from schemas.locales import Language
 from transforms.blocks import cut_blocks, has_letters
-from transforms.inline import INLINE
+from transforms.inline import find_inline, may_hold_pieces
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _cells(line: str, parting: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _inline_spans(text: str) -> list[tuple[int, int]]:
-    return [m.span() for m in INLINE.finditer(text)]
+    return [m.span() for m in find_inline(text)]
 
 
 def _around(spans: Sequence[tuple[int, int]], at: int) -> tuple[int, int] | None:
@@ -224,21 +225,27 @@ def cut_at_clauses(sentence: str, fits: Callable[[str], bool]) -> list[Piece]:
 def verbatim_stretches(text: str) -> list[tuple[int, int]]:
     """(start, end) of all that must stand in every language as it stands here: blocks and inline pieces, in order."""
     found: list[tuple[int, int]] = []
+    if not may_hold_pieces(text) and "~~~" not in text:
+        return found
     at = 0
     for block in cut_blocks(text):
         if block.kind == "kept":
             found.append((at, at + len(block.text)))
         else:
-            found += [(at + m.start(), at + m.end()) for m in INLINE.finditer(block.text)]
+            found += [(at + m.start(), at + m.end()) for m in find_inline(block.text)]
         at += len(block.text)
     return found
 
 
+@functools.lru_cache(maxsize=256)  # one text is asked about by several scores
 def without_verbatim(text: str) -> str:
     """The text with a space in place of every stretch that stays verbatim: what scores of language look at."""
+    stretches = verbatim_stretches(text)
+    if not stretches:
+        return text
     out: list[str] = []
     at = 0
-    for start, end in verbatim_stretches(text):
+    for start, end in stretches:
         out += [text[at:start], " "]
         at = end
     return "".join([*out, text[at:]])

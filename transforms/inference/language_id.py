@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from schemas.locales import Language
@@ -31,14 +33,19 @@ class LanguageId:
         from langdetect import DetectorFactory, detector_factory
 
         self._fasttext = fasttext.load_model(str(lid_model_path()))
+        # A text of one sentence is asked about twice, and many rows share sentences.
+        self._predict = functools.lru_cache(maxsize=20_000)(self._predict_line)
         DetectorFactory.seed = 0
         with _LOADING:  # langdetect shows its profiles to other threads before they are all loaded
             detector_factory.init_factory()
 
-    def fasttext(self, text: str, k: int = 10) -> dict[str, float]:
-        """Label -> probability of the k likeliest languages; probabilities are clamped to 1."""
-        # `.f.predict` works with every binding of fastText; the wrappers differ. A newline is an error to all of them.
-        found = self._fasttext.f.predict(" ".join(text.split()) + "\n", k, 0.0, "strict")
+    def fasttext(self, text: str) -> Mapping[str, float]:
+        """Label -> probability of the ten likeliest languages; probabilities are clamped to 1."""
+        return self._predict(" ".join(text.split()))
+
+    def _predict_line(self, line: str) -> Mapping[str, float]:
+        # `.f.predict` works with every binding of fastText; the wrappers differ. A newline within is an error to all of them.
+        found = self._fasttext.f.predict(line + "\n", 10, 0.0, "strict")
         return {label.removeprefix("__label__"): min(1.0, float(p)) for p, label in found}
 
     def probability(self, text: str, language: Language) -> tuple[float, float]:
