@@ -123,6 +123,17 @@ class Llm(Endpoint):
 
 
 @dataclass(frozen=True)
+class Judge(Llm):
+    """The language model that marks translations. It may not be the one that adapts.
+
+    Attributes:
+        label: whether it also labels the translated row, so that a label that did not survive the translation rejects.
+    """
+
+    label: bool = False
+
+
+@dataclass(frozen=True)
 class Filter:
     """What becomes of rows that Judge finds reasons against.
 
@@ -201,6 +212,7 @@ class Config:
         memory: folder (or s3://, gs://) of remembered model answers; null means `<output.folder>.memory`.
         llm: the language model that `segregate`, `adapt` or `label_check` ask; null asks none.
         label_check: whether the language model judges the label again after adaptation.
+        judge: the language model that marks every translated text (FAITH); null asks none.
         max_unit_bytes: longest line that is read, decompressed.
         thresholds: score -> number, or language -> number; over those of its `file`, over those of its `profile`.
     """
@@ -217,6 +229,7 @@ class Config:
     adapt: Adapt = field(default_factory=Adapt)
     llm: Llm | None = None
     label_check: bool = False
+    judge: Judge | None = None
     translate: Translate = field(default_factory=Translate)
     similarity: Similarity = field(default_factory=Similarity)
     thresholds: Mapping[str, Any] = field(default_factory=dict)
@@ -275,9 +288,9 @@ def lasting(config: Config) -> dict[str, Any]:
         for parent in parents:
             at = at[parent]
         del at[last]
-    if plain["llm"] is not None:
+    for endpoint in filter(None, (plain["llm"], plain["judge"])):
         for name in _TRANSIENT_LLM:
-            del plain["llm"][name]
+            del endpoint[name]
     return plain
 
 

@@ -28,10 +28,12 @@ from transforms.align import Comparing, Comparison
 from transforms.ask_llm import (
     adapt_request,
     choices_of,
+    judge_requests,
     label_request,
     open_spans,
     segregate_by_llm,
     segregate_request,
+    with_judgement,
     with_label_kept,
 )
 from transforms.choose import is_safe
@@ -145,14 +147,14 @@ def build_slice(
     )
     folder = config.memory_folder()
 
-    def ask_llm(asking: Any, label: str, requests: Callable[[Row], list[Request]]) -> Any:
+    def ask_llm(asking: Any, label: str, requests: Callable[[Row], list[Request]], role: str = "llm") -> Any:
         """(row, answers of the language model); no answers where nobody wants to ask it."""
-        settings = config.llm
+        settings = config.llm if role == "llm" else config.judge
         assert settings is not None, "load_config sees to it"
         return asking | label >> steps.Ask(
-            requests, functools.partial(LlmModel, settings, beats),
-            Memory(folder, plan.model("llm").fingerprint, f"llm {settings.model}"), BATCH,
-            (beats, "llm answers"), is_answered, settings.threads,
+            requests, functools.partial(LlmModel, settings, beats, role),
+            Memory(folder, plan.model(role).fingerprint, f"llm {settings.model}"), BATCH,
+            (beats, f"{role} answers"), is_answered, settings.threads,
         )  # fmt: skip
 
     if config.segregate.method == "lexicon":
@@ -196,6 +198,14 @@ def build_slice(
         "score",
         functools.partial(_make_score, config.source_locale, dict(plan.thresholds.expansion)),
     )
+    if config.judge is not None:
+        marked = ask_llm(
+            scored, "Mark translations", functools.partial(judge_requests, label=config.judge.label), "judge"
+        )
+        scored, dead_8 = steps.attempt(
+            marked, "Take marks", "score", functools.partial(_make_take_marks, config.judge.label)
+        )
+        dead_4 = (dead_4, dead_8) | "Dead of marks" >> beam.Flatten()
     judged, dead_5 = steps.attempt(scored, "Judge", "judge", functools.partial(_make_judge, plan.thresholds))
 
     if config.output.segments:
@@ -351,6 +361,10 @@ def _make_score(home: str, expansion: dict[str, float]) -> Callable[[tuple[Row, 
         return [score_adaptation(scored, home, source.code, lexicon, compared)]
 
     return run
+
+
+def _make_take_marks(label: bool) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
+    return lambda pair: [with_judgement(pair[0], {k: decode_answer(a) for k, a in pair[1].items()}, label)]
 
 
 def _make_judge(thresholds: Any) -> Callable[[Row], Iterable[Row]]:

@@ -30,7 +30,7 @@ class Model:
     """A model as the run uses it.
 
     Attributes:
-        role: translate | similarity | language_id | llm.
+        role: translate | similarity | language_id | llm | judge.
         directory: where its files are ("" where a library finds them, or while they are to be fetched).
         fingerprint: over its files and every setting that shapes its answers.
     """
@@ -116,11 +116,11 @@ def find_encoder(config: Config) -> Model:
     return Model("similarity", settings.model, "", licence, fingerprint("similarity", settings.model, marks))
 
 
-def find_llm(settings: Llm) -> Model:
+def find_llm(settings: Llm, role: str = "llm") -> Model:
     """The language model behind an endpoint; nobody but its owner knows its weights."""
     prompts = {p.name: sha256_of(p) for p in sorted(Path(str(resource("prompts"))).glob("*.yaml"))}
     marks = fingerprint("llm", settings.base_url, settings.model, settings.max_output_tokens, prompts)
-    return Model("llm", settings.model, "", UNKNOWN, marks)
+    return Model(role, settings.model, "", UNKNOWN, marks)
 
 
 def find_language_id() -> Model:

@@ -53,7 +53,7 @@ class Plan:
         marks["thresholds"] = fingerprint(asdict(self.thresholds))
         marks["values"] = fingerprint(self.values)
         # Packs of other locales tell which culture a name belongs to: all of them count.
-        marks["knowledge"] = fingerprint([_read_all(folder) for folder in ("culture", "cues", "numbers", "toxicity")],
+        marks["knowledge"] = fingerprint([_read_all(folder) for folder in ("culture", "cues", "names", "negation", "numbers", "toxicity")],
                                          _read(f"taxonomies/{self.config.taxonomy}.yaml"))  # fmt: skip
         marks["packages"] = fingerprint(versions())
         return marks
@@ -170,7 +170,8 @@ def make_plan(config: Config, fetch: bool = True) -> Plan:
         raise ConfigError(str(error)) from None
     sources = find_sources(config)
     translator = find_translator(config.translate, fetch=False)
-    others = (find_encoder(config), find_language_id(), *([find_llm(config.llm)] if config.llm else []))
+    asked = [find_llm(endpoint, role) for role, endpoint in (("llm", config.llm), ("judge", config.judge)) if endpoint]
+    others = (find_encoder(config), find_language_id(), *asked)
     check_licences(config, (translator, *others))
     if fetch and not translator.directory:  # only after the policy: a model may be many gigabytes
         translator = find_translator(config.translate)

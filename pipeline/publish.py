@@ -37,8 +37,9 @@ def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
     shutil.rmtree(out / STAGING, ignore_errors=True)
     ledger = build_ledger(plan, work)
     run = run_facts(plan) | {"config": lasting(plan.config), "ledger": ledger, "timings": timings}
-    if plan.config.llm is not None:
-        run["llm"] = llm_cost(plan.config.llm, timings)
+    for role, endpoint in (("llm", plan.config.llm), ("judge", plan.config.judge)):
+        if endpoint is not None:
+            run[role] = llm_cost(endpoint, timings, role)
     (out / RESOLVED).write_text(as_yaml(plan.config), "utf-8")
     write_report(out, run)
     write_card(out, run)
@@ -60,9 +61,9 @@ def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def llm_cost(settings: Llm, counts: dict[str, Any]) -> dict[str, Any]:
+def llm_cost(settings: Llm, counts: dict[str, Any], role: str) -> dict[str, Any]:
     """Tokens that this run paid a language model for, and their price; remembered answers cost nothing."""
-    given, made = (int(counts.get(f"llm_{side}_tokens", 0)) for side in ("input", "output"))
+    given, made = (int(counts.get(f"{role}_{side}_tokens", 0)) for side in ("input", "output"))
     usd = (given * settings.usd_per_million_input + made * settings.usd_per_million_output) / 1e6
     return {"model": settings.model, "input_tokens": given, "output_tokens": made, "usd": round(usd, 4)}
 

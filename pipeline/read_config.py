@@ -234,16 +234,21 @@ def _check_llm(config: Config, path: str) -> None:
     for key, wanted in asks.items():
         if wanted and config.llm is None:
             raise ConfigError(f"{path}: {key}: needs an endpoint; give llm.base_url and llm.model")
-    if config.llm is None:
-        return
-    if not re.match(r"https?://[^/@\s]+(/|$)", config.llm.base_url):
+    for key, endpoint in (("llm", config.llm), ("judge", config.judge)):
+        if endpoint is None:
+            continue
+        if not re.match(r"https?://[^/@\s]+(/|$)", endpoint.base_url):
+            raise ConfigError(
+                f"{path}: {key}.base_url: expected an http(s) address without keys, such as http://localhost:8000/v1"
+            )
+        if endpoint.key and not re.fullmatch(r"[A-Za-z_]\w*", endpoint.key):
+            raise ConfigError(f"{path}: {key}.key: expected the name of an environment variable, never the key itself")
+        if endpoint.timeout <= 0:
+            raise ConfigError(f"{path}: {key}.timeout: expected a number of seconds above 0")
+    if config.judge and config.llm and config.adapt.method == "llm" and config.judge.model == config.llm.model:
         raise ConfigError(
-            f"{path}: llm.base_url: expected an http(s) address without keys, such as http://localhost:8000/v1"
+            f"{path}: judge.model: {config.judge.model} also adapts (llm.model), and nobody judges its own work; name another"
         )
-    if config.llm.key and not re.fullmatch(r"[A-Za-z_]\w*", config.llm.key):
-        raise ConfigError(f"{path}: llm.key: expected the name of an environment variable, never the key itself")
-    if config.llm.timeout <= 0:
-        raise ConfigError(f"{path}: llm.timeout: expected a number of seconds above 0")
 
 
 def check_address(address: str) -> None:

@@ -117,11 +117,11 @@ def _check_machine(config: Config) -> None:
         ) from error
     if config.runner.name not in ("FnApiRunner", "BundleBasedDirectRunner"):
         return  # the models run elsewhere
-    if config.llm is not None:
-        if importlib.util.find_spec("openai") is None:
-            raise ConfigError("llm: the client is not installed; pip install 'transcreate[llm]'")
-        if config.llm.key and not os.environ.get(config.llm.key):
-            raise ConfigError(f"llm.key: the environment variable {config.llm.key} is not set")
+    for role, endpoint in (("llm", config.llm), ("judge", config.judge)):
+        if endpoint is not None and importlib.util.find_spec("openai") is None:
+            raise ConfigError(f"{role}: the client is not installed; pip install 'transcreate[llm]'")
+        if endpoint is not None and endpoint.key and not os.environ.get(endpoint.key):
+            raise ConfigError(f"{role}.key: the environment variable {endpoint.key} is not set")
     import ctranslate2
 
     device, wanted = config.translate.device, config.translate.compute_type

@@ -17,6 +17,7 @@ class Score:
         reason: what Judge says when the score is beyond its threshold; None for scores that are only reported.
         about: what it measures and where the method is from.
         adapted: whether it compares the source with the adapted text, and so applies only where something was exchanged.
+        by_judge: whether only the language model of the config's `judge` gives it.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Score:
     reason: str | None
     about: str
     adapted: bool = False
+    by_judge: bool = False
 
     def beyond(self, value: float, threshold: float) -> bool:
         """Whether a value is worse than the threshold. The threshold itself passes."""
@@ -280,6 +282,27 @@ SCORES = (
         True,
         "toxicity_lost",
         "Unsafe concepts that the source names and the translation does not.",
+    ),
+    Score(
+        "faith",
+        1,
+        5,
+        "high",
+        True,
+        "judged_poor",
+        "The worst of the judge's five marks: fluency, accuracy, idiomaticity, terminology, handling of format (FAITH, arXiv 2507.14304; "
+        "config: judge).",
+        by_judge=True,
+    ),
+    Score(
+        "label_survives",
+        0,
+        1,
+        "high",
+        True,
+        "label_lost",
+        "Whether the judge gives the translation the label that the source has (config: judge.label).",
+        by_judge=True,
     ),
     Score(
         "residual",

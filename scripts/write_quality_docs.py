@@ -32,6 +32,17 @@ again without a model. A score that a threshold needs and that could not be comp
 Where thresholds come from: [thresholds.md](thresholds.md); what they catch and what they cost: [bench/RESULTS.md](../bench/RESULTS.md).
 """
 
+_JUDGE = """## A language model as judge
+
+`judge` in the config names an OpenAI-compatible endpoint that gives every translated text five marks from 1 to 5: fluency, accuracy,
+idiomaticity, terminology, handling of format. The worst of them is the score `faith`, so that a fluent refusal does not pass; a mark
+below 3 rejects. With `judge.label: true` it also labels the translated row itself, with no translation back that could be what went
+wrong, and `label_survives` tells whether each label is the source's. A judge that is down, refuses or answers no JSON passes nothing:
+the score is not judged, and that rejects; the same command asks again. It may not be the model that adapts. Every translated text is
+asked about once, also such that other scores reject, so that `transcreate judge` can weigh the marks anew; tokens and their price are
+in the report. Tested against a local server that plays a judge; how well real models mark is not known here.
+"""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -80,6 +91,7 @@ def page(judged: Mapping[str, tuple[Scored, set[str]]]) -> str:
         parts.append(f"### {score.name}\n{score.about} ({scale}; {reason}.)\n")
         if score.name in judged:
             parts.append(_example(examples[score.name], *judged[score.name]))
+    parts.append(_JUDGE)
     parts.append("## Reasons\n")
     for title, table in (("The gate, before anything else", GATE), ("Judge", JUDGE), ("Flags that only tell", NOTES)):
         parts.append(f"{title}:\n\n| code | what it says |\n|---|---|")

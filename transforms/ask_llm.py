@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from schemas.kinds import KIND_OF
-from schemas.rows import Row, Span, with_flag
+from schemas.rows import Row, Span, Text, with_flag
 from transforms.choose import is_safe
 from transforms.culture_pack import SAFE_ROWS_ONLY, CulturePack
 from transforms.inference.batches import Request
 from transforms.inference.llm import Answer, ask
+from transforms.score import is_scored
 from transforms.segregate import Lexicon, combine, from_marks, segregate
 
 # A replacement is a name, an amount or a short phrase. What is longer is no replacement but an answer, or somebody's words.
@@ -120,29 +121,69 @@ def _is_plausible(text: str) -> bool:
     return 0 < len(text) <= _LONGEST and not _STRANGE.search(text)
 
 
-def label_request(row: Row) -> Request:
-    """Asks for the labels of a row as it was adapted."""
-    prompt, response = row.text("prompt"), row.text("response")
-    about = {
-        "locale": row.locale,
-        "prompt": prompt.adapted if prompt else None,
-        "response": response.adapted if response else None,
-        "categories": list(row.sample.categories),
-    }
+def label_request(row: Row, translated: bool = False) -> Request:
+    """Asks for the labels of a row as it was adapted, or as it was translated."""
+    prompt, response = (
+        text and (text.target if translated else text.adapted) for text in (row.text("prompt"), row.text("response"))
+    )
+    about = {"locale": row.locale, "prompt": prompt, "response": response, "categories": list(row.sample.categories)}
     return ask("label", row.locale, about)
 
 
-def with_label_kept(row: Row, answer: Answer) -> Row:
-    """The row with the score `label_kept` on each labelled text, or with `label_kept` not judged where no answer came."""
+def with_label_kept(row: Row, answer: Answer, score: str = "label_kept") -> Row:
+    """The row with the score on each labelled text, or with it not judged where no answer came."""
     given = {"prompt": row.sample.prompt_label, "response": row.sample.response_label}
     texts = []
     for text in row.texts:
         label = given.get(text.role)
         if label is None or text.adapted is None:
             texts.append(text)
-        elif answer.found is None:
-            texts.append(replace(text, not_judged=(*text.not_judged, "label_kept")))
         else:
-            kept: Mapping[str, float] = {"label_kept": float(answer.found[text.role] == label)}
-            texts.append(replace(text, scores={**text.scores, **kept}))
+            kept = None if answer.found is None else float(answer.found[text.role] == label)
+            texts.append(_with_score(text, score, kept))
     return replace(row, texts=tuple(texts))
+
+
+def _with_score(text: Text, name: str, value: float | None) -> Text:
+    """The text with a score, or with the score not judged."""
+    if value is None:
+        return replace(text, not_judged=(*text.not_judged, name))
+    return replace(text, scores={**text.scores, name: value})
+
+
+def judge_requests(row: Row, label: bool) -> list[Request]:
+    """Asks the judge for marks of every translated text, and for the labels of the row as it was translated.
+
+    Args:
+        label: whether to ask for the labels.
+    """
+    marked = [_faith_request(row, text) for text in row.texts if _is_marked(row, text)]
+    return list(dict.fromkeys([*marked, label_request(row, translated=True)] if marked and label else marked))
+
+
+def _is_marked(row: Row, text: Text) -> bool:
+    return row.origin == "machine_translated" and is_scored(text, crosses=True)
+
+
+def _faith_request(row: Row, text: Text) -> Request:
+    return ask("faith", row.locale, {"locale": row.locale, "source": text.adapted, "translation": text.target})
+
+
+def with_judgement(row: Row, answers: Mapping[str, Answer], label: bool) -> Row:
+    """The row with what the judge says of it: `faith`, its worst mark, and `label_survives`; not judged where no answer came.
+
+    Args:
+        answers: by the key of the request.
+        label: whether the labels were asked for.
+    """
+    nothing = Answer(None, "unavailable")
+    texts = []
+    for text in row.texts:
+        if _is_marked(row, text):
+            found = answers.get(_faith_request(row, text).key, nothing).found
+            text = _with_score(text, "faith", None if found is None else float(min(found.values())))
+        texts.append(text)
+    done = replace(row, texts=tuple(texts))
+    if not label or not any(_is_marked(row, text) for text in row.texts):
+        return done
+    return with_label_kept(done, answers.get(label_request(row, translated=True).key, nothing), "label_survives")

@@ -204,7 +204,7 @@ def score_text(
             "decoder": min(s.logprob for s in text.segments),
             "decoder_worst": min(s.worst for s in text.segments),
         }
-    assert set(found) == {s.name for s in SCORES if not s.adapted and (crosses or not s.crosses)}
+    assert set(found) == {s.name for s in SCORES if not s.adapted and not s.by_judge and (crosses or not s.crosses)}
     scores, missing = settle(found)
     return replace(text, scores={**text.scores, **scores}, not_judged=(*text.not_judged, *missing))
 

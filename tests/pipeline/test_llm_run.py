@@ -179,6 +179,54 @@ def test_a_label_that_does_not_survive_rejects_and_one_that_nobody_judged_is_not
     assert "not_judged" in rows["place"]["reasons"]
 
 
+MARKS = ("fluency", "accuracy", "idiomaticity", "terminology", "handling_of_format")
+
+
+def test_the_judges_worst_mark_decides(tmp_path: Path) -> None:
+    def marks(body: dict[str, Any], n: int) -> Reply:
+        poor = about(body)["source"].startswith("How can I bake")
+        return Reply(json.dumps(dict.fromkeys(MARKS, 5) | ({"accuracy": 1} if poor else {})))
+
+    with serve_llm(marks) as server:
+        judge = {"base_url": server.url, "model": "judge", "attempts": 1, "usd_per_million_output": 1.0}
+        rows = run(tmp_path, server, judge=judge)
+        assert {body["model"] for body in server.asked} == {"judge"} and len(server.asked) == 4, "three prompts, a response"
+        report = json.loads((tmp_path / "out" / "report" / "report.json").read_text("utf-8"))
+        assert report["run"]["judge"]["output_tokens"] == 40 and report["run"]["llm"]["output_tokens"] == 0
+        again = run(tmp_path, server, judge=judge, output=str(tmp_path / "again"))
+        assert len(server.asked) == 4, "remembered"
+    assert rows["plain"]["scores_prompt"]["faith"] == 1 and "judged_poor" in rows["plain"]["reasons"]
+    assert rows["place"]["scores_response"]["faith"] == 5 and "judged_poor" not in rows["place"]["reasons"]
+    assert rows["place"]["scores_prompt"]["label_survives"] is None, "nobody asked for it"
+    assert again.keys() == rows.keys()
+
+
+def test_a_label_that_the_translation_lost_rejects(tmp_path: Path) -> None:
+    def judge(body: dict[str, Any], n: int) -> Reply:
+        if task_of(body) == "faith":
+            return Reply(json.dumps(dict.fromkeys(MARKS, 4)))
+        return Reply(json.dumps({"prompt": "safe", "response": about(body)["response"] and "safe"}))
+
+    with serve_llm(judge) as server:
+        rows = run(tmp_path, server, judge={"base_url": server.url, "model": "judge", "attempts": 1, "label": True})
+    assert rows["orders"]["scores_prompt"]["label_survives"] == 0 and "label_lost" in rows["orders"]["reasons"]
+    assert rows["place"]["scores_prompt"]["label_survives"] == 1 and "label_lost" not in rows["place"]["reasons"]
+
+
+@pytest.mark.parametrize("bad", [Reply("no JSON"), Reply('{"fluency": 5}'), Reply(status=500)])
+def test_a_judge_that_does_not_answer_passes_nothing(tmp_path: Path, bad: Reply) -> None:
+    with serve_llm(lambda body, n: bad) as server:
+        rows = run(tmp_path, server, judge={"base_url": server.url, "model": "judge", "attempts": 1})
+    assert all("not_judged" in row["reasons"] for row in rows.values())
+
+
+def test_nobody_judges_its_own_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    llm = {"base_url": "http://localhost:1/v1", "model": "m"}
+    config = write_config(tmp_path, [b"{}"], adapt={"method": "llm"}, llm=llm, judge=llm)
+    assert main(["validate", str(config)]) == 2
+    assert "judge.model: m also adapts" in capsys.readouterr().err
+
+
 def test_rows_travel_as_data_and_orders_in_them_reach_nobody(tmp_path: Path) -> None:
     with serve_llm(well) as server:
         rows = run(tmp_path, server, **ALL)

@@ -43,7 +43,7 @@ class Answer:
 
 @functools.cache
 def load_prompt(task: str) -> tuple[str, dict[str, Any]]:
-    """(system message, JSON schema of the answer) of a task: segregate | adapt | label."""
+    """(system message, JSON schema of the answer) of a task: segregate | adapt | label | faith."""
     raw = yaml.safe_load(resource(f"prompts/{task}.yaml").read_text("utf-8"))
     return raw["system"], raw["schema"]
 
@@ -137,18 +137,19 @@ class LlmModel:
 
     Args:
         beats: folder for heartbeats, where the tokens that were paid are counted (None: nowhere).
+        role: the key of the config that names the endpoint: llm | judge.
 
     Raises:
         WrongModel: the environment variable of the key is not set.
     """
 
-    def __init__(self, endpoint: Endpoint, beats: str | None = None) -> None:
+    def __init__(self, endpoint: Endpoint, beats: str | None = None, role: str = "llm") -> None:
         import openai
 
         key = os.environ.get(endpoint.key, "") if endpoint.key else "none"
         if not key:
-            raise WrongModel(f"llm.key: the environment variable {endpoint.key} is not set")
-        self._endpoint, self._beats = endpoint, beats
+            raise WrongModel(f"{role}.key: the environment variable {endpoint.key} is not set")
+        self._endpoint, self._beats, self._role = endpoint, beats, role
         # The client itself backs off exponentially, with jitter, on 408, 409, 429 and 5xx, and does as Retry-After says.
         self._client = openai.OpenAI(
             base_url=endpoint.base_url, api_key=key, timeout=endpoint.timeout, max_retries=endpoint.attempts - 1
@@ -195,20 +196,20 @@ class LlmModel:
                 done = self._client.chat.completions.create(**asked)
         except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
             raise WrongModel(
-                f"llm: {self._endpoint.base_url} refuses model {self._endpoint.model} (HTTP {error.status_code}); "
-                "check llm.base_url, llm.model and the key"
+                f"{self._role}: {self._endpoint.base_url} refuses model {self._endpoint.model} (HTTP {error.status_code}); "
+                f"check {self._role}.base_url, {self._role}.model and the key"
             ) from None
         except openai.APITimeoutError:
             return Answer(None, "unavailable")
         except openai.APIConnectionError:
             raise WrongModel(
-                f"llm: nobody answers at {self._endpoint.base_url}; the same command goes on once it does"
+                f"{self._role}: nobody answers at {self._endpoint.base_url}; the same command goes on once it does"
             ) from None
         except (openai.APIError, ValueError):  # other statuses after all attempts; a body that is no completion
             return Answer(None, "unavailable")
         if done.usage is not None:
-            beat(self._beats, "llm input tokens", done.usage.prompt_tokens)
-            beat(self._beats, "llm output tokens", done.usage.completion_tokens)
+            beat(self._beats, f"{self._role} input tokens", done.usage.prompt_tokens)
+            beat(self._beats, f"{self._role} output tokens", done.usage.completion_tokens)
         if not done.choices:
             return Answer(None, "unparsable")
         message = done.choices[0].message
