@@ -46,7 +46,8 @@ def looped(text: str, language: Language) -> float:
     """Share of a text, in words (characters where words are not spaced), that only says again what stands right before it.
 
     The longest run in which every unit equals the one some fixed distance before, twice at least, or a half that says the
-    other again.
+    other again. What is said three times in a row, two words or three characters at least, counts as half of the text at least: none
+    of 17,000 documents of human translations does so.
     """
     tokens: Sequence[str] = _WORD.findall(text.casefold()) if language.spaced else [c for c in text if c.isalnum()]
     n = len(tokens)
@@ -56,6 +57,7 @@ def looped(text: str, language: Language) -> float:
     longest = half if n % 2 == 0 and tokens[:half] == tokens[half:] else 0
     if len({*zip(*(tokens[i:] for i in range(shortest)), strict=False)}) == max(0, n - shortest + 1):
         return longest / n  # no stretch that long comes twice
+    thrice = False
     for period in range(1, min(_LONGEST_PERIOD, half) + 1):
         run = best = 0
         for a, b in zip(tokens, tokens[period:], strict=False):
@@ -64,7 +66,8 @@ def looped(text: str, language: Language) -> float:
                 best = run
         if best >= max(2 * period, shortest) and best > longest:
             longest = best
-    return longest / n
+        thrice = thrice or (best >= 2 * period and period >= (2 if language.spaced else 3))
+    return max(longest / n, 0.5 if thrice else 0.0)
 
 
 # What a sentence ends with in our languages, past quotes, brackets, emoji and white space.

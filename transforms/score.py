@@ -221,7 +221,7 @@ def score_pair(
 ) -> dict[str, float | None]:  # fmt: skip
     """Every score of a text and its translation that needs nothing of the translator; None where one does not apply.
 
-    What stays verbatim (code, URLs) is looked at by `verbatim` alone: it says nothing of language, length or meaning.
+    What stays verbatim (code, URLs) is looked at by `verbatim` and `loops` alone: it says nothing of language, length or meaning.
 
     Args:
         sentences: of both sides, in order, without what stays verbatim; found here where nobody knows them.
@@ -235,7 +235,7 @@ def score_pair(
         "foreign": foreign_share(theirs, target, identify),
         "script_share": script_share(bare, bare_source, target),
         "repetition": max(0.0, repeated_share(bare, target) - repeated_share(bare_source, source)),
-        "loops": max(0.0, looped(bare, target) - looped(bare_source, source)),
+        "loops": max(0.0, looped(made, target) - looped(adapted, source)),
         "broken": broken(adapted, made),
         "invisible": max(0, count_unexplained(made) - count_unexplained(adapted)),
         "variant": variant_share(bare, target),

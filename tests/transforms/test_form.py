@@ -74,3 +74,10 @@ def test_form_of_any_text_can_be_scored(text: str, code: str) -> None:
     assert 0 <= looped(text, language) < 1
     assert ends_alike(text, text, language) in (None, 1)
     assert lines_kept(text, text) == 1 and emoji_kept(text, text) == 1
+
+
+def test_what_is_said_three_times_in_a_row_is_a_loop_however_long_the_text() -> None:
+    long = " ".join(f"Satz Nummer {chr(97 + i)} sagt etwas anderes als {chr(98 + i)}." for i in range(20))
+    assert looped(f"{long} ganz weit ganz weit ganz weit", DE) >= 0.5
+    assert looped(f"{long} ganz weit ganz weit", DE) < 0.1
+    assert looped(f"{long} nein nein nein", DE) < 0.1, "one word may be said again and again"
