@@ -27,7 +27,7 @@ from transforms.segment import without_verbatim
 # nothing else sees get more. All other thresholds are definitions (general.yaml), and what they reject is charged first.
 SHARES = {
     "coverage": 3.0, "similarity": 1.0, "similarity_min": 0.5, "length_ratio": 1.0, "length_excess": 0.5, "lid_fasttext": 0.5,
-    "foreign": 1.0, "script_share": 0.5, "copy": 1.0, "numbers_found": 4.0, "negation": 3.0, "names": 4.0,
+    "foreign": 1.0, "script_share": 0.5, "copy": 1.0, "numbers_found": 5.0, "negation": 3.0, "names": 4.0,
 }  # fmt: skip
 # No limit is stricter than this one: fastText is sure of little in short sentences full of names, which these pairs may not have;
 # names that stay in Latin letters, or have their own word elsewhere, are many more than any list or sample has.

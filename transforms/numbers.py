@@ -48,11 +48,13 @@ class Number:
     Attributes:
         values: what it may mean: a comma may part thousands or decimals.
         spoken: what all must be named where it is written out: the hour and the minutes of a time of day.
+        of_name: whether it is the end of a word, such as a speaker's tag (PERSON8) or H5N1.
     """
 
     values: frozenset[float]
     digits: str
     spoken: frozenset[float] = frozenset()
+    of_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ def read_numbers(folded: str, language: Language) -> tuple[list[Number], set[flo
                 values.add(float(century[1] + part))
             if language.code == "tha_Thai" and part.isdigit() and 2400 <= int(part) <= 2700:
                 values.add(float(int(part) - _BUDDHIST))
-            numbers.append(Number(frozenset(values), re.sub(r"\D", "", part).lstrip("0")))
+            of_name = folded[max(0, m.start() - 1) : m.start()].isalpha() and folded[m.start() - 1].isascii()
+            numbers.append(Number(frozenset(values), re.sub(r"\D", "", part).lstrip("0"), of_name=of_name))
     return numbers, centuries
 
 
@@ -219,7 +222,8 @@ def numbers_kept(source: str, target: str, source_language: Language, language: 
     """(share of the numbers that did not become others, share that the other side has too), of the digits of both sides.
 
     A number that only one side has in digits may be written out on the other. One that became another is missing on both
-    sides, whatever words say besides. Words alone never count against a translation: who writes "one" may mean an article.
+    sides, whatever words say besides. Words alone never count against a translation: who writes "one" may mean an article. Nor does
+    the number of a name that one side leaves out.
     """
     if not any(map(str.isdigit, source)) and not any(map(str.isdigit, target)):
         return 1.0, 1.0
@@ -235,7 +239,8 @@ def numbers_kept(source: str, target: str, source_language: Language, language: 
         mine_named |= set(_named(source, source_language))
     changed = min(len(lost), len(added))
     written = sum(_is_written(n, theirs_named) for n in lost) + sum(_is_written(n, mine_named) for n in added)
-    missing = max(2 * changed, len(lost) + len(added) - written)
+    left_out = sum(n.of_name and not _is_written(n, theirs_named) for n in lost) if not added else 0
+    missing = max(2 * changed, len(lost) + len(added) - written - left_out)
     return (1 - 2 * changed / total, 1 - missing / total) if total else (1.0, 1.0)
 
 

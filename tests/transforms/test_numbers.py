@@ -56,6 +56,12 @@ def test_a_number_that_became_another_is_seen(source: str, target: str, code: st
     assert unchanged < 1 and found < 1
 
 
+def test_a_name_with_a_number_may_be_left_out_but_not_changed() -> None:
+    assert kept("(PERSON8) Yes, of course.", "当然可以。", "zho_Hans") == (1, 1)
+    assert kept("(PERSON8) Yes, of course.", "（PERSON9）当然可以。", "zho_Hans") == (0, 0)
+    assert kept("Room 8 is free.", "Ein Zimmer ist frei.", "deu_Latn") == (1, 0)
+
+
 def test_a_number_that_one_side_lacks_did_not_become_another() -> None:
     assert kept("Room 12 at 5", "Zimmer 12", "deu_Latn") == (1, pytest.approx(2 / 3))
     assert kept("Call me", "Ruf 110 an", "deu_Latn") == (1, 0)
