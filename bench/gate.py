@@ -226,7 +226,7 @@ _Items = Mapping[str, Sequence[Mapping[str, Any]]]
 def _ablation(codes: Sequence[str], held: _Items, known: _Items, kinds: Sequence[str]) -> str:
     columns: dict[str, list[str]] = {}
     for score in BY_NAME.values():
-        if score.reason is None or score.adapted or score.by_judge:
+        if score.reason is None or not score.by_score:
             continue
         sign = 1 if score.better == "high" else -1
         found = [rates(held[c], alone(score.name, known[c], PROFILES["balanced"], sign)) for c in codes]

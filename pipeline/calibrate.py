@@ -72,9 +72,11 @@ class PairScorer:
         answers = self._compare(list(dict.fromkeys(one for one in asked if one)))
         found = []
         for (a, b), one in zip(pairs, asked, strict=True):
-            compared = answers[one] if one else None
+            compared, sentences = (answers[one], (one.sources, one.targets)) if one else (None, None)
             scores, missing = settle(
-                score_pair(a, b, source, language, expansion, compared, self._lid.probability, self._lid.langdetect)
+                score_pair(
+                    a, b, source, language, expansion, compared, self._lid.probability, self._lid.langdetect, sentences
+                )
             )
             found.append(Scored(scores, tuple(missing), len(a) < SHORT))
         return found

@@ -242,6 +242,10 @@ class Config:
     max_unit_bytes: int = 10_000_000
     limit: int | None = None
 
+    def endpoints(self) -> dict[str, Llm]:
+        """The language models that are asked, by their key."""
+        return {key: given for key, given in (("llm", self.llm), ("judge", self.judge)) if given is not None}
+
     def memory_folder(self) -> str:
         return self.memory or f"{self.output.folder.rstrip('/')}.memory"
 

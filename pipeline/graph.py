@@ -147,6 +147,16 @@ def build_slice(
     )
     folder = config.memory_folder()
 
+    dead: list[Any] = []
+
+    def attempt(
+        rows: Any, label: str, stage: str, make: Callable[[], Callable[[Any], Iterable[Any]]], units: int = 1
+    ) -> Any:
+        """What comes of the rows; those that cannot be done are buried with this slice's."""
+        done, letters = steps.attempt(rows, label, stage, make, units)
+        dead.append(letters)
+        return done
+
     def ask_llm(asking: Any, label: str, requests: Callable[[Row], list[Request]], role: str = "llm") -> Any:
         """(row, answers of the language model); no answers where nobody wants to ask it."""
         settings = config.llm if role == "llm" else config.judge
@@ -161,22 +171,17 @@ def build_slice(
         marked = rows | "No marks" >> beam.Map(lambda row: (row, {}))
     else:
         marked = ask_llm(rows, "Mark", lambda row: [segregate_request(row)])
-    segregated, dead_1 = steps.attempt(
-        marked, "Segregate", "segregate", functools.partial(_make_segregate, config), units=n
-    )
+    segregated = attempt(marked, "Segregate", "segregate", functools.partial(_make_segregate, config), units=n)
     pairs = segregated | "Fan out to locales" >> beam.FlatMap(lambda row: fan_out(row, config.locales))
-    localized, dead_6 = steps.attempt(
-        pairs, "Find twins", "adapt", functools.partial(_make_find_twin, config, plan.values)
-    )
+    localized = attempt(pairs, "Find twins", "adapt", functools.partial(_make_find_twin, config, plan.values))
     if config.adapt.method == "rules":
         proposed = localized | "No proposals" >> beam.Map(lambda row: (row, {}))
     else:
         proposed = ask_llm(localized, "Propose", functools.partial(_adapt_requests, config.source_locale))
-    adapted, dead_2 = steps.attempt(proposed, "Adapt", "adapt", functools.partial(_make_adapt, config, plan.values))
+    adapted = attempt(proposed, "Adapt", "adapt", functools.partial(_make_adapt, config, plan.values))
     if config.label_check:
         checked = ask_llm(adapted, "Judge labels", _label_requests)
-        adapted, dead_7 = steps.attempt(checked, "Check labels", "adapt", lambda: _check_label)
-        dead_6 = (dead_6, dead_7) | "Dead of labels" >> beam.Flatten()
+        adapted = attempt(checked, "Check labels", "adapt", lambda: _check_label)
     answered = adapted | "Translate" >> steps.Ask(
         functools.partial(requests_of, source=source),
         functools.partial(NllbModel, translator.directory, decoding_of(config.translate), config.translate.device,
@@ -184,15 +189,13 @@ def build_slice(
         Memory(folder, translator.fingerprint, f"translate {translator.name}"), config.translate.batch_tokens,
         (beats, "translations"), is_translated, threads,
     )  # fmt: skip
-    translated, dead_3 = steps.attempt(
-        answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code)
-    )
+    translated = attempt(answered, "Reassemble", "reassemble", functools.partial(_make_reassemble, source.code))
     compared = translated | "Compare" >> steps.Ask(
         functools.partial(similarity_requests, source=source, expansion=dict(plan.thresholds.expansion)),
         functools.partial(SentenceEncoder, config.similarity.model, config.similarity.prompt or "", config.similarity.device),
         Memory(folder, encoder.fingerprint, f"similarity {encoder.name}"), 4096, (beats, "similarities"),
     )  # fmt: skip
-    scored, dead_4 = steps.attempt(
+    scored = attempt(
         compared,
         "Score",
         "score",
@@ -202,11 +205,8 @@ def build_slice(
         marked = ask_llm(
             scored, "Mark translations", functools.partial(judge_requests, label=config.judge.label), "judge"
         )
-        scored, dead_8 = steps.attempt(
-            marked, "Take marks", "score", functools.partial(_make_take_marks, config.judge.label)
-        )
-        dead_4 = (dead_4, dead_8) | "Dead of marks" >> beam.Flatten()
-    judged, dead_5 = steps.attempt(scored, "Judge", "judge", functools.partial(_make_judge, plan.thresholds))
+        scored = attempt(marked, "Take marks", "score", functools.partial(_make_take_marks, config.judge.label))
+    judged = attempt(scored, "Judge", "judge", functools.partial(_make_judge, plan.thresholds))
 
     if config.output.segments:
         _ = (
@@ -221,7 +221,7 @@ def build_slice(
         | "Name file" >> beam.Map(lambda row: _file_and_columns(row, plan, slices, shards))
         | "Write" >> steps.WriteShards(out, SCHEMA, ("id",))
     )
-    letters = (dead_1, dead_2, dead_3, dead_4, dead_5, dead_6) | "Slice's dead letters" >> beam.Flatten()
+    letters = tuple(dead) | "Slice's dead letters" >> beam.Flatten()
     name = f"dead_letters/{Path(rows_file).stem}.jsonl"
     _ = letters | "Write dead letters" >> steps.WriteDeadLetters(out, name)
 
@@ -364,7 +364,7 @@ def _make_score(home: str, expansion: dict[str, float]) -> Callable[[tuple[Row, 
 
 
 def _make_take_marks(label: bool) -> Callable[[tuple[Row, dict[str, bytes]]], Iterable[Row]]:
-    return lambda pair: [with_judgement(pair[0], {k: decode_answer(a) for k, a in pair[1].items()}, label)]
+    return lambda pair: [with_judgement(pair[0], lambda asked: decode_answer(pair[1].get(asked.key)), label)]
 
 
 def _make_judge(thresholds: Any) -> Callable[[Row], Iterable[Row]]:

@@ -170,7 +170,7 @@ def make_plan(config: Config, fetch: bool = True) -> Plan:
         raise ConfigError(str(error)) from None
     sources = find_sources(config)
     translator = find_translator(config.translate, fetch=False)
-    asked = [find_llm(endpoint, role) for role, endpoint in (("llm", config.llm), ("judge", config.judge)) if endpoint]
+    asked = [find_llm(endpoint, role) for role, endpoint in config.endpoints().items()]
     others = (find_encoder(config), find_language_id(), *asked)
     check_licences(config, (translator, *others))
     if fetch and not translator.directory:  # only after the policy: a model may be many gigabytes

@@ -37,9 +37,7 @@ def publish(plan: Plan, timings: dict[str, Any]) -> dict[str, Any]:
     shutil.rmtree(out / STAGING, ignore_errors=True)
     ledger = build_ledger(plan, work)
     run = run_facts(plan) | {"config": lasting(plan.config), "ledger": ledger, "timings": timings}
-    for role, endpoint in (("llm", plan.config.llm), ("judge", plan.config.judge)):
-        if endpoint is not None:
-            run[role] = llm_cost(endpoint, timings, role)
+    run |= {role: llm_cost(endpoint, timings, role) for role, endpoint in plan.config.endpoints().items()}
     (out / RESOLVED).write_text(as_yaml(plan.config), "utf-8")
     write_report(out, run)
     write_card(out, run)

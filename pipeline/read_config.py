@@ -234,9 +234,7 @@ def _check_llm(config: Config, path: str) -> None:
     for key, wanted in asks.items():
         if wanted and config.llm is None:
             raise ConfigError(f"{path}: {key}: needs an endpoint; give llm.base_url and llm.model")
-    for key, endpoint in (("llm", config.llm), ("judge", config.judge)):
-        if endpoint is None:
-            continue
+    for key, endpoint in config.endpoints().items():
         if not re.match(r"https?://[^/@\s]+(/|$)", endpoint.base_url):
             raise ConfigError(
                 f"{path}: {key}.base_url: expected an http(s) address without keys, such as http://localhost:8000/v1"

@@ -117,10 +117,10 @@ def _check_machine(config: Config) -> None:
         ) from error
     if config.runner.name not in ("FnApiRunner", "BundleBasedDirectRunner"):
         return  # the models run elsewhere
-    for role, endpoint in (("llm", config.llm), ("judge", config.judge)):
-        if endpoint is not None and importlib.util.find_spec("openai") is None:
+    for role, endpoint in config.endpoints().items():
+        if importlib.util.find_spec("openai") is None:
             raise ConfigError(f"{role}: the client is not installed; pip install 'transcreate[llm]'")
-        if endpoint is not None and endpoint.key and not os.environ.get(endpoint.key):
+        if endpoint.key and not os.environ.get(endpoint.key):
             raise ConfigError(f"{role}.key: the environment variable {endpoint.key} is not set")
     import ctranslate2
 

@@ -30,6 +30,11 @@ class Score:
     adapted: bool = False
     by_judge: bool = False
 
+    @property
+    def by_score(self) -> bool:
+        """Whether it is computed from a text and its translation: no guard of the adaptation, no mark of the judge."""
+        return not self.adapted and not self.by_judge
+
     def beyond(self, value: float, threshold: float) -> bool:
         """Whether a value is worse than the threshold. The threshold itself passes."""
         return value < threshold if self.better == "high" else value > threshold

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -169,21 +169,20 @@ def _faith_request(row: Row, text: Text) -> Request:
     return ask("faith", row.locale, {"locale": row.locale, "source": text.adapted, "translation": text.target})
 
 
-def with_judgement(row: Row, answers: Mapping[str, Answer], label: bool) -> Row:
+def with_judgement(row: Row, answer_to: Callable[[Request], Answer], label: bool) -> Row:
     """The row with what the judge says of it: `faith`, its worst mark, and `label_survives`; not judged where no answer came.
 
     Args:
-        answers: by the key of the request.
+        answer_to: request -> what came of it.
         label: whether the labels were asked for.
     """
-    nothing = Answer(None, "unavailable")
     texts = []
     for text in row.texts:
         if _is_marked(row, text):
-            found = answers.get(_faith_request(row, text).key, nothing).found
+            found = answer_to(_faith_request(row, text)).found
             text = _with_score(text, "faith", None if found is None else float(min(found.values())))
         texts.append(text)
     done = replace(row, texts=tuple(texts))
     if not label or not any(_is_marked(row, text) for text in row.texts):
         return done
-    return with_label_kept(done, answers.get(label_request(row, translated=True).key, nothing), "label_survives")
+    return with_label_kept(done, answer_to(label_request(row, translated=True)), "label_survives")

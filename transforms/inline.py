@@ -37,19 +37,19 @@ _INLINE = re.compile("|".join(f"(?:{pattern})" for pattern in _KINDS.values()))
 _SIGN = re.compile(r"[`<$\\{\[@%]|://|www\.|[A-Za-z0-9+/=_]{48}")
 
 
-def may_hold_pieces(text: str) -> bool:
+def _may_hold_pieces(text: str) -> bool:
     """Whether a text has something of an inline piece: False is sure."""
     return _SIGN.search(text) is not None
 
 
 def find_inline(text: str) -> Iterator[re.Match[str]]:
     """The inline pieces of a text, in order."""
-    return _INLINE.finditer(text) if may_hold_pieces(text) else iter(())
+    return _INLINE.finditer(text) if _may_hold_pieces(text) else iter(())
 
 
 def without_inline(text: str) -> str:
     """The text without its inline pieces."""
-    return _INLINE.sub("", text) if may_hold_pieces(text) else text
+    return _INLINE.sub("", text) if _may_hold_pieces(text) else text
 
 
 def inline_pieces(text: str) -> list[str]:

@@ -24,9 +24,9 @@ _CAPITAL = regex.compile(r"(?<=[^\s.!?:;\"“”«»„‘'\-–—*¿¡…\[)|�
 
 
 @functools.cache
-def _known() -> tuple[frozenset[str], frozenset[str]]:
+def _no_names() -> frozenset[str]:
     raw = yaml.safe_load(resource("names/eng_Latn.yaml").read_text("utf-8"))
-    return frozenset(raw["titles"]), frozenset(raw["own"])
+    return frozenset(raw["titles"] + raw["own"])
 
 
 def names_kept(source: str, target: str, language: Language) -> float:
@@ -53,11 +53,10 @@ def names_kept(source: str, target: str, language: Language) -> float:
 
 def _names(source: str, there: set[str]) -> Iterator[str]:
     """Names of the source: of several beside each other only if the target has one as it is ("Justin Trudeau")."""
-    titles, own = _known()
     placed = {m.start() for m in _CAPITAL.finditer(source)}
     for run in _RUN.finditer(source):
         words = list(_WORD.finditer(source, run.start(), run.end()))
-        names = [m.group() for m in words if m.start() in placed and m.group() not in titles and m.group() not in own]
+        names = [m.group() for m in words if m.start() in placed and m.group() not in _no_names()]
         if len(names) == 1 or any(m.group() in there and m.group()[0].isupper() for m in words):
             yield from names
 

@@ -134,7 +134,8 @@ def read_numbers(folded: str, language: Language) -> tuple[list[Number], set[flo
                 values.add(float(century[1] + part))
             if language.code == "tha_Thai" and part.isdigit() and 2400 <= int(part) <= 2700:
                 values.add(float(int(part) - _BUDDHIST))
-            of_name = folded[max(0, m.start() - 1) : m.start()].isalpha() and folded[m.start() - 1].isascii()
+            before = folded[max(0, m.start() - 1) : m.start()]
+            of_name = before.isalpha() and before.isascii()
             numbers.append(Number(frozenset(values), re.sub(r"\D", "", part).lstrip("0"), of_name=of_name))
     return numbers, centuries
 
@@ -238,9 +239,9 @@ def numbers_kept(source: str, target: str, source_language: Language, language: 
     if added:
         mine_named |= set(_named(source, source_language))
     changed = min(len(lost), len(added))
-    written = sum(_is_written(n, theirs_named) for n in lost) + sum(_is_written(n, mine_named) for n in added)
-    left_out = sum(n.of_name and not _is_written(n, theirs_named) for n in lost) if not added else 0
-    missing = max(2 * changed, len(lost) + len(added) - written - left_out)
+    excused = sum(_is_written(n, theirs_named) or (n.of_name and not added) for n in lost)
+    excused += sum(_is_written(n, mine_named) for n in added)
+    missing = max(2 * changed, len(lost) + len(added) - excused)
     return (1 - 2 * changed / total, 1 - missing / total) if total else (1.0, 1.0)
 
 

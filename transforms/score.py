@@ -82,21 +82,23 @@ def _ungrouped(text: str) -> str:
 
 def _without_renamed(text: str, target: str, edits: Iterable[Edit]) -> tuple[str, str]:
     """Source and target without names that have a number in one language only: Bastille Day is le 14 Juillet."""
-    for edit in edits:
-        for native in edit.natives:
-            if any(map(str.isdigit, native)) != any(map(str.isdigit, edit.after)):
-                text, target = text.replace(edit.after, " "), target.replace(native, " ")
-    return text, target
+    renamed = [(e.after, n) for e in edits for n in e.natives if _has_digit(e.after) != _has_digit(n)]
+    return _blanked(text, (after for after, _ in renamed)), _blanked(target, (native for _, native in renamed))
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _without_swapped(text: str, target: str, edits: Iterable[Edit]) -> tuple[str, str]:
     """Source and target without what was exchanged: a name may have another native form; `edits_kept` judges those."""
-    for edit in edits:
-        if edit.action == "swap":
-            text = text.replace(edit.after, " ")
-            for native in edit.natives:
-                target = target.replace(native, " ")
-    return text, target
+    swaps = [edit for edit in edits if edit.action == "swap"]
+    return _blanked(text, (e.after for e in swaps)), _blanked(target, (n for e in swaps for n in e.natives))
+
+
+def _blanked(text: str, phrases: Iterable[str]) -> str:
+    """The text with a space in place of every phrase, one after the other."""
+    return functools.reduce(lambda left, phrase: left.replace(phrase, " "), phrases, text)
 
 
 @functools.cache
@@ -204,7 +206,7 @@ def score_text(
             "decoder": min(s.logprob for s in text.segments),
             "decoder_worst": min(s.worst for s in text.segments),
         }
-    assert set(found) == {s.name for s in SCORES if not s.adapted and not s.by_judge and (crosses or not s.crosses)}
+    assert set(found) == {s.name for s in SCORES if s.by_score and (crosses or not s.crosses)}
     scores, missing = settle(found)
     return replace(text, scores={**text.scores, **scores}, not_judged=(*text.not_judged, *missing))
 

@@ -13,7 +13,7 @@ import regex
 
 from schemas.locales import Language
 from transforms.blocks import cut_blocks, has_letters
-from transforms.inline import find_inline, may_hold_pieces
+from transforms.inline import find_inline
 
 
 @dataclass(frozen=True)
@@ -225,8 +225,6 @@ def cut_at_clauses(sentence: str, fits: Callable[[str], bool]) -> list[Piece]:
 def verbatim_stretches(text: str) -> list[tuple[int, int]]:
     """(start, end) of all that must stand in every language as it stands here: blocks and inline pieces, in order."""
     found: list[tuple[int, int]] = []
-    if not may_hold_pieces(text) and "~~~" not in text:
-        return found
     at = 0
     for block in cut_blocks(text):
         if block.kind == "kept":

@@ -14,7 +14,7 @@ from schemas.scores import BY_NAME, SCORES
 from transforms.judge import PROFILES, load_layer, merge_thresholds, reasons_against
 
 # What all texts of these tests have of the scores that are not looked at.
-FINE = {s.name: 1.0 if s.better == "high" else 0.0 for s in SCORES if s.reason and not s.adapted and not s.by_judge}
+FINE = {s.name: 1.0 if s.better == "high" else 0.0 for s in SCORES if s.reason and s.by_score}
 
 
 def scored(count: int, seed: int = 0) -> list[Scored]:

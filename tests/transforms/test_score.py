@@ -74,7 +74,7 @@ def test_every_score_of_the_table_is_computed() -> None:
     asked = asking(TEXT, EN, DE, 1.1)
     assert asked is not None
     done = scored(TEXT, {asked: Comparison(0.93, 0.91, -0.1)})
-    assert set(done.scores) == {s.name for s in SCORES if not s.adapted and not s.by_judge} - {"edits_kept", "variant"}
+    assert set(done.scores) == {s.name for s in SCORES if s.by_score} - {"edits_kept", "variant"}
     assert done.not_judged == ()
     assert [done.scores[n] for n in ("similarity", "similarity_min", "coverage")] == [0.93, 0.91, -0.1]
 
@@ -131,7 +131,7 @@ def test_a_note_between_words_may_be_translated_and_a_piece_may_not(source: str,
 def test_in_the_sources_own_language_only_scores_of_one_language_apply() -> None:
     text = Text("prompt", 0, "How are you?", "How are you?", "How are you?")
     done = score_text(text, EN, EN, 1.0, {}, lambda t, lang: (0.9, 0.1), lambda t, lang: 0.8)
-    assert set(done.scores) == {s.name for s in SCORES if not s.crosses and not s.adapted and not s.by_judge} - {"variant"}
+    assert set(done.scores) == {s.name for s in SCORES if not s.crosses and s.by_score} - {"variant"}
     assert done.not_judged == (), "not applicable is not the same as not judged"
     assert asking(done, EN, EN, 1.0) is None
 
